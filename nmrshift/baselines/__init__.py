@@ -1,0 +1,1 @@
+"""Table predictors behind the network's interface."""

@@ -1,0 +1,1 @@
+"""Chemistry: text to molecules, solvents, symmetry, environments."""

@@ -1,0 +1,28 @@
+"""RDKit, set up once and alike for training and serving.
+
+The default ring finder of RDKit 2026.9 lists every one of the 2^n rings of a macrocycle of n
+para-linked rings and hangs on real molecules, so the older one is chosen before any parse.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from rdkit import Chem, rdBase
+
+Chem.SetUseLegacyRingFinding(True)
+
+RDKIT_VERSION: Final[str] = rdBase.rdkitVersion
+RING_FINDER: Final[str] = "legacy"
+
+__all__ = ["RDKIT_VERSION", "RING_FINDER", "Chem", "quiet"]
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silence RDKit's log within the block and restore it after."""
+    block = rdBase.BlockLogs()
+    try:
+        yield
+    finally:
+        del block

@@ -1,0 +1,1 @@
+"""Shift records: reading, checking, splitting."""

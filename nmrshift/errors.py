@@ -1,0 +1,93 @@
+"""The error tree: every failure a user can meet has a stable code, a message and a hint."""
+
+from typing import ClassVar
+
+
+class NmrshiftError(Exception):
+    """Base of all errors raised on purpose by nmrshift.
+
+    Attributes:
+        code: stable, machine-readable name of the failure.
+        hint: what the user can do about it.
+    """
+
+    code: ClassVar[str] = "error"
+    default_hint: ClassVar[str] = ""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = self.default_hint if hint is None else hint
+
+
+class InputError(NmrshiftError, ValueError):
+    """A molecule that cannot be predicted; the base of all per-molecule errors."""
+
+    code = "input_error"
+
+
+class InvalidTextError(InputError):
+    """The text is not one molecule's SMILES, InChI or molblock."""
+
+    code = "invalid_text"
+    default_hint = "Send one SMILES, InChI or molblock in plain ASCII without extra words."
+
+
+class ParseError(InputError):
+    """The text looks like a molecule but breaks the rules of its format or of valence."""
+
+    code = "parse_error"
+    default_hint = "Check brackets, ring closures, charges and valences."
+
+
+class TooLargeError(InputError):
+    """The molecule or its text is above the published limits."""
+
+    code = "too_large"
+    default_hint = "See the limits in the documentation; split mixtures into molecules."
+
+
+class UnsupportedElementError(InputError):
+    """The molecule holds an element or an atom type that no training spectrum covers."""
+
+    code = "unsupported_element"
+    default_hint = "See the list of supported elements; metals and dummy atoms are refused."
+
+
+class NoTargetAtomsError(InputError):
+    """No atom of the molecule carries any of the nuclei asked for."""
+
+    code = "no_target_atoms"
+    default_hint = "Ask for a nucleus that the molecule contains."
+
+
+class UnknownNucleusError(NmrshiftError, ValueError):
+    """The model does not predict this nucleus."""
+
+    code = "unknown_nucleus"
+    default_hint = "`nmrshift doctor` lists the nuclei of the model."
+
+
+class RecordError(NmrshiftError, ValueError):
+    """A spectrum record that cannot be used."""
+
+    code = "record_error"
+
+
+class FileFormatError(NmrshiftError, ValueError):
+    """A file that cannot be read as the format it claims to be."""
+
+    code = "file_format"
+
+
+class ConfigError(NmrshiftError, ValueError):
+    """A configuration file with a missing, unknown or impossible setting."""
+
+    code = "config_error"
+
+
+class ArtifactError(NmrshiftError, RuntimeError):
+    """A model folder that is incomplete, altered or made for another version."""
+
+    code = "artifact_error"
+    default_hint = "Fetch the model folder again; `nmrshift doctor` verifies it."
