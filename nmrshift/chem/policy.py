@@ -1,0 +1,230 @@
+"""What is refused: limits on text and graph, supported elements, and the checks that apply them.
+
+Every check runs on text or on an unsanitised molecule, before any ring is searched, so that no
+input inside the limits can hang or crash RDKit.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from nmrshift.chem.toolkit import Chem
+from nmrshift.errors import (
+    InvalidTextError,
+    NoTargetAtomsError,
+    ParseError,
+    TooLargeError,
+    UnsupportedElementError,
+)
+
+SUPPORTED_ELEMENTS: Final[frozenset[str]] = frozenset(
+    [
+        "H",
+        "Li",
+        "B",
+        "C",
+        "N",
+        "O",
+        "F",
+        "Na",
+        "Mg",
+        "Al",
+        "Si",
+        "P",
+        "S",
+        "Cl",
+        "K",
+        "Ca",
+        "Ge",
+        "As",
+        "Se",
+        "Br",
+        "Rb",
+        "Sn",
+        "Sb",
+        "Te",
+        "I",
+        "Xe",
+        "Cs",
+        "Pt",
+    ]
+)
+"""Elements that a molecule may hold."""
+
+PERIODIC_TABLE: Final[tuple[str, ...]] = tuple(
+    Chem.GetPeriodicTable().GetElementSymbol(number) for number in range(1, 119)
+)
+"""Element symbols by atomic number, hydrogen first."""
+
+POLYMER_GROUPS: Final[frozenset[str]] = frozenset(
+    ["SRU", "MON", "MER", "COP", "CRO", "MOD", "GRA", "ANY", "MIX", "FOR", "COM"]
+)
+"""Sgroup types under which a molfile stands for something other than the molecule drawn."""
+
+BOND_TYPES: Final[frozenset[Chem.BondType]] = frozenset(
+    (
+        Chem.BondType.SINGLE,
+        Chem.BondType.DOUBLE,
+        Chem.BondType.TRIPLE,
+        Chem.BondType.QUADRUPLE,
+        Chem.BondType.AROMATIC,
+        Chem.BondType.DATIVE,
+    )
+)
+"""Bonds that mean one thing; every other type is a query or a guess."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Published limits on one molecule; what lies above is refused with a code.
+
+    Attributes:
+        max_text_chars: characters of a SMILES, outer whitespace not counted.
+        max_inchi_chars: characters of an InChI.
+        max_molblock_chars: characters of a molblock, data fields after it included.
+        max_heavy_atoms: atoms other than hydrogen.
+        max_atoms: atoms in all, written hydrogens included.
+        max_degree: neighbours of one atom.
+        max_fragments: separate molecules in one input, counted on the graph.
+        max_rings: independent rings (bonds - atoms + fragments).
+        max_abs_charge: formal charge of one atom, either sign.
+        max_isotope: mass number of one atom.
+        elements: symbols allowed; ``None`` allows the whole periodic table (never a dummy).
+    """
+
+    max_text_chars: int = 1000
+    max_inchi_chars: int = 5000
+    max_molblock_chars: int = 200_000
+    max_heavy_atoms: int = 300
+    max_atoms: int = 1000
+    max_degree: int = 8
+    max_fragments: int = 20
+    max_rings: int = 120
+    max_abs_charge: int = 8
+    max_isotope: int = 400
+    elements: frozenset[str] | None = SUPPORTED_ELEMENTS
+
+
+DEFAULT_LIMITS: Final[Limits] = Limits()
+"""Limits of predictions."""
+
+RECORD_LIMITS: Final[Limits] = replace(
+    DEFAULT_LIMITS,
+    max_text_chars=20_000,
+    max_inchi_chars=20_000,
+    max_molblock_chars=2_000_000,
+    max_heavy_atoms=1000,
+    max_atoms=3000,
+    max_degree=16,
+    max_fragments=60,
+    max_rings=250,
+    elements=None,
+)
+"""Limits for records of data files: every element and longer texts, still no dummy atoms."""
+
+
+def check_charge_and_isotope(charge: int, isotope: int, where: str, limits: Limits) -> None:
+    """Refuse a charge or mass number that RDKit would wrap, or that no atom has.
+
+    Args:
+        charge: formal charge as written.
+        isotope: mass number as written, 0 for none.
+        where: the place, for the message.
+        limits: limits in force.
+
+    Raises:
+        InvalidTextError: a number is out of range.
+    """
+    if abs(charge) > limits.max_abs_charge:
+        raise InvalidTextError(f"charge out of range at {where}: at most {limits.max_abs_charge}")
+    if not 0 <= isotope <= limits.max_isotope:
+        raise InvalidTextError(f"isotope out of range at {where}: at most {limits.max_isotope}")
+
+
+def check_graph(mol: Chem.Mol, limits: Limits) -> int:
+    """Check an unsanitised molecule and return its number of fragments.
+
+    Raises:
+        UnsupportedElementError: a dummy atom or an element outside ``limits.elements``.
+        TooLargeError: more atoms, neighbours, rings or fragments than the limits allow.
+        NoTargetAtomsError: no atom other than hydrogen.
+    """
+    atoms = [(atom.GetAtomicNum(), atom.GetDegree()) for atom in mol.GetAtoms()]
+    check_elements({number for number, _ in atoms}, [number for number, _ in atoms], limits)
+    n_heavy = sum(number > 1 for number, _ in atoms)
+    if len(atoms) > limits.max_atoms or n_heavy > limits.max_heavy_atoms:
+        raise TooLargeError(
+            f"{n_heavy} heavy atoms of {len(atoms)}; at most {limits.max_heavy_atoms} heavy atoms, "
+            f"{limits.max_atoms} in all"
+        )
+    if n_heavy == 0:
+        raise NoTargetAtomsError("the molecule has no atom other than hydrogen")
+    degree = max(degree for _, degree in atoms)
+    if degree > limits.max_degree:
+        raise TooLargeError(f"an atom has {degree} neighbours; at most {limits.max_degree}")
+    n_fragments = len(Chem.GetMolFrags(mol))
+    if n_fragments > limits.max_fragments:
+        raise TooLargeError(f"{n_fragments} fragments; at most {limits.max_fragments}")
+    n_rings = mol.GetNumBonds() - len(atoms) + n_fragments
+    if n_rings > limits.max_rings:
+        raise TooLargeError(f"{n_rings} independent rings; at most {limits.max_rings}")
+    return n_fragments
+
+
+def check_elements(present: Iterable[int], numbers: list[int], limits: Limits) -> None:
+    """Check atomic numbers against the elements allowed.
+
+    Args:
+        present: the distinct atomic numbers.
+        numbers: atomic number of each atom, in input order; 0 is a dummy.
+        limits: limits in force.
+
+    Raises:
+        UnsupportedElementError: names the offending atoms by index, from 0.
+    """
+    bad = {number for number in present if not is_allowed(number, limits)}
+    if not bad:
+        return
+    where = [index for index, number in enumerate(numbers) if number in bad]
+    names = sorted("dummy atom" if number == 0 else PERIODIC_TABLE[number - 1] for number in bad)
+    raise UnsupportedElementError(f"{', '.join(names)} at {name_atoms(where)}")
+
+
+def is_allowed(number: int, limits: Limits) -> bool:
+    """Return whether an atomic number is a real element inside the limits."""
+    if not 1 <= number <= len(PERIODIC_TABLE):
+        return False
+    return limits.elements is None or PERIODIC_TABLE[number - 1] in limits.elements
+
+
+def name_atoms(indices: list[int], most: int = 10) -> str:
+    """Return ``atom 3`` or ``atoms 0, 4, 7`` for a message, cut after ``most`` of them."""
+    shown = ", ".join(map(str, indices[:most])) + (", ..." if len(indices) > most else "")
+    return f"atom {shown}" if len(indices) == 1 else f"atoms {shown}"
+
+
+def check_no_query(mol: Chem.Mol, limits: Limits) -> None:
+    """Refuse atoms, bonds and groups that match many molecules instead of naming one.
+
+    Raises:
+        UnsupportedElementError: a query atom or a polymer.
+        ParseError: a query bond.
+        InvalidTextError: a charge or isotope out of range.
+    """
+    queries = [atom.GetIdx() for atom in mol.GetAtoms() if atom.HasQuery()]
+    if queries:
+        raise UnsupportedElementError(f"query at {name_atoms(queries)}")
+    for bond in mol.GetBonds():
+        if bond.HasQuery() or bond.GetBondType() not in BOND_TYPES:
+            ends = [bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()]
+            raise ParseError(f"query bond or unknown bond type between {name_atoms(ends)}")
+    for group in Chem.GetMolSubstanceGroups(mol):
+        if group.HasProp("TYPE") and group.GetProp("TYPE") in POLYMER_GROUPS:
+            raise UnsupportedElementError(f"polymer or mixture group at {_members(group)}")
+    for atom in mol.GetAtoms():
+        where = f"atom {atom.GetIdx()}"
+        check_charge_and_isotope(atom.GetFormalCharge(), atom.GetIsotope(), where, limits)
+
+
+def _members(group: Chem.SubstanceGroup) -> str:
+    return name_atoms(list(group.GetAtoms()))
