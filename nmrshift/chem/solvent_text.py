@@ -18,47 +18,59 @@ MAX_CHARS: Final[int] = 200
 """Longer texts are not names of solvents and are not read."""
 
 MAX_COMPONENTS: Final[int] = 6
+"""A list of more solvents than this is cut here."""
 
-NOT_REPORTED: Final[frozenset[str]] = frozenset(
-    "unreported notreported unknown none null nan na nd notgiven notspecified unspecified "
-    "undefined missing notstated notknown nosolventgiven noinformation".split()
+NOT_REPORTED: Final[re.Pattern[str]] = re.compile(
+    r"un(?:reported|known|specified|defined|stated)|not?(?:reported|given|specified|stated|known)"
+    r"|none|null|nan|na|nd|missing|noinformation|"
 )
-"""Texts that say that the solvent was not written down, squashed."""
+"""What a squashed text looks like that says that the solvent was not written down."""
 
-_ADDITIVES: Final[frozenset[str]] = frozenset(
-    "tms tetramethylsilane dcl hcl naod naoh kod koh dss tsp tspd4 k2co3 na2co3 cs2co3 "
-    "internalstandard standard rt roomtemperature v w d4 d6 d8 base acid salt".split()
+_ADDITIVE: Final[re.Pattern[str]] = re.compile(
+    r"tms|tetramethylsilane|d?hcl|dcl|naod|naoh|kod|koh|dss|tspd?4?|d|[vw]|d[468]|acid|base|salt"
+    r"|m?[lg]|(?:na|k|cs)2co3|(?:internal)?standard|rt|roomtemperature|lock|capillary"
 )
-
 _DASHES: Final[dict[int, str]] = dict.fromkeys(map(ord, "‐‑‒–—−"), "-")
 _LOCANTS: Final[re.Pattern[str]] = re.compile(r"(?<!\w)(?:\d(?:,\d){1,5}|[Nn],\s?[Nn])(?=-)")
+_NUMBER: Final[str] = r"[0-9]{1,5}(?:\.[0-9]{1,3})?"
 _RATIO: Final[re.Pattern[str]] = re.compile(
-    r"\(?\s?(?<![\w.,-])(\d{1,5}(?:\.\d{1,3})?(?:\s?[:/]\s?\d{1,5}(?:\.\d{1,3})?){1,5})"
-    r"(?![\w.,-])\s?(?:by vol(?:ume)?)?\s?\)?"
+    rf"\(?\s?(?<![\w.,-])({_NUMBER}(?:\s?[:/]\s?{_NUMBER}){{1,5}})(?![\w-])(?![.,][0-9])"
+    r"\s?(?:by vol(?:ume)?)?\s?\)?"
 )
 _BY: Final[re.Pattern[str]] = re.compile(
     r"\(?\b[vw]\s?/\s?[vw](?:\s?/\s?[vw])?\b\)?", re.IGNORECASE
 )
+_UNIT: Final[str] = r"\s?(?:vol|wt|mol|atom)?\.?-?\s?%"
 _PERCENT: Final[re.Pattern[str]] = re.compile(
-    r"\(?\s?(\d{1,3}(?:\.\d{1,3})?)\s?(?:vol|wt|mol)?\.?-?\s?%\s?\)?(?:\s?of\b)?", re.IGNORECASE
+    rf"^(?:ca\.?|about|approx\.?|~)?\s?({_NUMBER}){_UNIT}(?:\s?of\b)?"
+    rf"|\(\s?({_NUMBER}){_UNIT}\s?\)|(?<![\w.])({_NUMBER}){_UNIT}$",
+    re.IGNORECASE,
 )
 _MINOR: Final[re.Pattern[str]] = re.compile(
     r"\b(?:drops?|traces?|few|little|excess|equiv|eq)\b", re.IGNORECASE
 )
-_QUANTITY: Final[re.Pattern[str]] = re.compile(
-    r"[~<>=]?\s?\d*\.?\d*\s?(?:[mμµn]?m|mol/l|m[gl]|k|°?c|mhz|eq)?|p[hd]\*?\s?=?\s?\d*\.?\d*",
-    re.IGNORECASE,
-)
+_BRACKETED: Final[re.Pattern[str]] = re.compile(r"\([^()]*\)")
 _FILLER: Final[re.Pattern[str]] = re.compile(
-    r"\b(?:solvents?|solution|soln|sol|anhydrous|dry|degassed|ca|approx|about|saturated|deuterated"
-    r"|deuterised|deuterized|dissolved|liquid|pure|neutralised|neutralized|measured|recorded"
-    r"|internal|external|reference|ref|as|the|at|mixture|of)\b[.:]?",
+    r"\b(?:solvents?|solution|soln|anhydrous|dry|degassed|ca|approx|about|saturated|deuterated"
+    r"|dissolved|liquid|pure|neutrali[sz]ed|measured|recorded|internal|external|reference|ref|as"
+    r"|the|at|mixture|of|ph|pd)\b[.:]?"
+    r"|(?<![\w.])[~<>=]?[0-9]{1,5}(?:\.[0-9]{1,3})?\s?(?:°\s?c|k|m?hz|[mnμµ]?(?:mol|m|l|g)|ppm)?"
+    r"(?![\w%-])",
     re.IGNORECASE,
 )
 _CUT: Final[re.Pattern[str]] = re.compile(
-    r"[(\[{]|[)\]}]|[+/;,&|:\n]|\b(?:and|or|in|with|containing|plus|und|oder|mit)\b", re.IGNORECASE
+    r"[(\[{]|[)\]}]|(?<!\S)[0-9]{1,2}:(?=[^0-9\s])|[+/;,&|:]"
+    r"|\b(?:and|or|in|with|containing|plus|und|oder|mit)\b",
+    re.IGNORECASE,
 )
+_ISOTOPES: Final[re.Pattern[str]] = re.compile(
+    r"[-\s]\[?(?:d|2h)\s?[0-9]{0,2}\]?$|^\[(?:d|2h)[0-9]{0,2}\][-\s]?|^d[0-9]{1,2}[-\s]?|^d[-\s]"
+    r"|^(?:per)?deuter(?:o|io|ated)[-\s]?",
+    re.IGNORECASE,
+)
+_GAP: Final[re.Pattern[str]] = re.compile(r"[-\s]+(?!(?:d|2h)[0-9]{0,2}\b)", re.IGNORECASE)
 _NEAT: Final[re.Pattern[str]] = re.compile(r"neat\b", re.IGNORECASE)
+_BUFFER: Final[re.Pattern[str]] = re.compile(r"\bbuffer(?:ed)?\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +98,11 @@ def squash(text: str) -> str:
     return "".join(letter for letter in plain if letter.isalnum())
 
 
+def without_isotopes(name: str) -> str:
+    """Return ``X`` for ``X-d6``, ``d6-X``, ``[D6]X`` and the like."""
+    return _ISOTOPES.sub("", clean(name), count=1)
+
+
 def read(text: str, lookup: Lookup) -> Reading:
     """Read a solvent text of at most ``MAX_CHARS`` characters.
 
@@ -100,7 +117,7 @@ def read(text: str, lookup: Lookup) -> Reading:
     key = lookup(body) or (lookup("neat") if _NEAT.match(body) else None)
     if key is not None:
         return Reading(((key, 1),))
-    body = _BY.sub(" ", _LOCANTS.sub(lambda m: m[0].replace(",", ""), body))
+    body = _BY.sub(" ", _LOCANTS.sub(lambda match: match[0].replace(",", ""), body))
     ratio: tuple[Fraction, ...] = ()
     if match := _RATIO.search(body):
         ratio = tuple(Fraction(number.strip()) for number in re.split("[:/]", match[1]))
@@ -120,10 +137,10 @@ def _split(text: str) -> list[str]:
     parts: list[str] = []
     depth = start = 0
     for match in _CUT.finditer(text):
-        token = match[0]
-        if token in "([{":
+        mark = match[0]
+        if mark in "([{":
             depth += 1
-        elif token in ")]}":
+        elif mark in ")]}":
             depth = max(0, depth - 1)
         elif depth == 0:
             parts.append(text[start : match.start()])
@@ -134,20 +151,20 @@ def _split(text: str) -> list[str]:
 
 def _read_part(part: str, lookup: Lookup) -> tuple[tuple[str, ...], Fraction | None]:
     """Return the keys that one part names and the share written with it."""
+    if _MINOR.search(_BRACKETED.sub(" ", part)):
+        return (), None
     amount = None
     if match := _PERCENT.search(part):
-        amount = Fraction(match[1]) / 100
-        part = f"{part[: match.start()]} {part[match.end() :]}"
-    if _MINOR.search(part):
-        return (), None
-    for candidate in (part, _FILLER.sub(" ", part)):
-        if keys := _names(candidate.strip(), lookup):
+        amount = Fraction(match[1] or match[2] or match[3]) / 100
+        part = f"{part[: match.start()]} {part[match.end() :]}".strip()
+    for candidate in (part, _FILLER.sub(" ", part).strip()):
+        if keys := _names(candidate, lookup):
             return keys, amount
     return (), None
 
 
 def _names(part: str, lookup: Lookup) -> tuple[str, ...]:
-    """Read ``name``, ``name (other name, formula)`` or ``name-name``."""
+    """Read ``name``, ``name (other name, formula)``, two names or a named buffer."""
     if key := lookup(part):
         return (key,)
     if part.endswith(")") and (opening := _opening(part)) is not None:
@@ -155,11 +172,11 @@ def _names(part: str, lookup: Lookup) -> tuple[str, ...]:
             return (key,)
         inner = (lookup(name) for name in _split(part[opening + 1 : -1]))
         return next(((key,) for key in inner if key), ())
-    for hyphen in (at for at, letter in enumerate(part) if letter == "-"):
-        left, right = lookup(part[:hyphen]), lookup(part[hyphen + 1 :])
+    for gap in _GAP.finditer(part):
+        left, right = lookup(part[: gap.start()]), lookup(part[gap.end() :])
         if left and right:
             return left, right
-    if "buffer" in part.casefold().replace("(", " ").split() and (key := lookup("buffer")):
+    if _BUFFER.search(part) and (key := lookup("buffer")):
         return (key,)
     return ()
 
@@ -175,11 +192,11 @@ def _opening(part: str) -> int | None:
 
 
 def _is_no_solvent(part: str) -> bool:
-    """Say whether the part is an additive, a concentration or a filler word."""
+    """Say whether the part is an additive, a quantity or a filler word."""
     if _MINOR.search(part):
         return True
-    rest = _FILLER.sub(" ", _PERCENT.sub(" ", part)).strip(" .()[]{}-=~")
-    return squash(rest) in _ADDITIVES or _QUANTITY.fullmatch(rest) is not None
+    rest = squash(_FILLER.sub(" ", _PERCENT.sub(" ", part)))
+    return not rest or _ADDITIVE.fullmatch(rest) is not None
 
 
 def _shares(
@@ -187,12 +204,11 @@ def _shares(
 ) -> tuple[tuple[str, int], ...]:
     """Turn the amounts written into whole-number shares, one a key."""
     amounts = [amount for _, amount in found]
+    weights: list[Fraction] = []
     if len(ratio) == len(found) and all(ratio):
         weights = list(ratio)
     elif any(amounts) and len(found) > 1:
         weights = _fill(amounts)
-    else:
-        weights = []
     if not weights:
         return tuple((key, 1) for key in dict.fromkeys(key for key, _ in found))
     total: dict[str, Fraction] = {}
@@ -204,8 +220,8 @@ def _shares(
 def _fill(amounts: list[Fraction | None]) -> list[Fraction]:
     """Share what is left to 100 % among parts without an amount; nothing if that fails."""
     given = sum((amount for amount in amounts if amount is not None), Fraction(0))
-    open_parts = amounts.count(None)
-    rest = (1 - given) / open_parts if open_parts else Fraction(0)
+    blanks = amounts.count(None)
+    rest = (1 - given) / blanks if blanks else Fraction(0)
     filled = [rest if amount is None else amount for amount in amounts]
     return filled if all(weight > 0 for weight in filled) else []
 
@@ -214,7 +230,8 @@ def _whole(weights: list[Fraction]) -> list[int]:
     """Return the smallest whole numbers in that ratio, in thousandths where they get long."""
     scale = reduce(lcm, (weight.denominator for weight in weights))
     parts = [int(weight * scale) for weight in weights]
-    if sum(parts) // reduce(gcd, parts) > 1000:
-        parts = [max(1, round(1000 * part / sum(parts))) for part in parts]
+    if sum(parts) // reduce(gcd, parts) > 2 * 1000:
+        whole = sum(parts)
+        parts = [max(1, round(Fraction(1000 * part, whole))) for part in parts]
     divisor = reduce(gcd, parts)
     return [part // divisor for part in parts]

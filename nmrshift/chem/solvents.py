@@ -126,9 +126,8 @@ def normalise(text: str | None) -> Solvent:
     Returns:
         The entry, a mixture of entries, or ``UNKNOWN``. ``normalise(s.key).key == s.key``.
     """
-    if text is None or len(text) > solvent_text.MAX_CHARS:
-        return UNKNOWN
-    return _normalise(text)
+    stripped = "" if text is None else text.strip()
+    return UNKNOWN if len(stripped) > solvent_text.MAX_CHARS else _normalise(stripped)
 
 
 def is_reported(text: str | None) -> bool:
@@ -138,8 +137,8 @@ def is_reported(text: str | None) -> bool:
     """
     if text is None:
         return False
-    squashed = solvent_text.squash(text[: solvent_text.MAX_CHARS])
-    return bool(squashed) and squashed not in solvent_text.NOT_REPORTED
+    squashed = solvent_text.squash(text.strip()[: solvent_text.MAX_CHARS])
+    return solvent_text.NOT_REPORTED.fullmatch(squashed) is None
 
 
 def unread(text: str | None) -> tuple[str, ...]:
@@ -149,16 +148,18 @@ def unread(text: str | None) -> tuple[str, ...]:
     """
     if text is None or not is_reported(text):
         return ()
-    if len(text) > solvent_text.MAX_CHARS:
-        return (text,)
-    return solvent_text.read(text, _lookup).unread
+    stripped = text.strip()
+    if len(stripped) > solvent_text.MAX_CHARS:
+        return (stripped,)
+    return solvent_text.read(stripped, _lookup).unread
 
 
 def suggest(text: str) -> tuple[str, ...]:
     """Return up to three catalogue keys that look like the text, the closest first."""
-    wanted = solvent_text.squash(text[: solvent_text.MAX_CHARS])
-    close = difflib.get_close_matches(wanted, _index(), n=12, cutoff=0.6)
-    return tuple(dict.fromkeys(_index()[name] for name in close))[:3]
+    wanted = solvent_text.squash(text.strip()[: solvent_text.MAX_CHARS])
+    close = difflib.get_close_matches(wanted, _index(), n=12, cutoff=0.7)
+    keys = dict.fromkeys(_index()[name] for name in close)
+    return tuple(key for key in keys if key != UNKNOWN.key)[:3]
 
 
 @lru_cache(maxsize=4096)
@@ -202,8 +203,11 @@ def _mixture(shares: dict[str, int]) -> Solvent:
 
 
 def _lookup(name: str) -> str | None:
-    """Return the key of one name, or ``None``."""
-    return _index().get(solvent_text.squash(name))
+    """Return the key of one name, or ``None``. Any isotope label on a known name will do."""
+    index = _index()
+    if key := index.get(solvent_text.squash(name)):
+        return key
+    return index.get(solvent_text.squash(solvent_text.without_isotopes(name)))
 
 
 @cache
@@ -220,19 +224,8 @@ def _index() -> MappingProxyType[str, str]:
     index: dict[str, str] = {}
     for entry in _table().values():
         for name in (entry.key, *entry.names):
-            for spelling in _spellings(name):
-                index.setdefault(spelling, entry.key)
+            index.setdefault(solvent_text.squash(name), entry.key)
     return MappingProxyType(index)
-
-
-def _spellings(name: str) -> tuple[str, ...]:
-    """Return ``X-d6`` also as ``d6-X``, ``[D6]X`` and ``2H6-X``."""
-    squashed = solvent_text.squash(name)
-    stem, dash, label = name.rpartition("-")
-    if not dash or label[:1] not in "dD" or not label[1:].isdigit():
-        return (squashed,)
-    stem = solvent_text.squash(stem)
-    return squashed, f"{label.lower()}{stem}", f"2h{label[1:]}{stem}", f"{stem}2h{label[1:]}"
 
 
 def _entry(key: str, row: dict[str, Any]) -> Solvent:
