@@ -157,14 +157,12 @@ def _read_part(part: str, lookup: Lookup) -> tuple[tuple[str, ...], Fraction | N
     if match := _PERCENT.search(part):
         amount = Fraction(match[1] or match[2] or match[3]) / 100
         part = f"{part[: match.start()]} {part[match.end() :]}".strip()
-    for candidate in (part, _FILLER.sub(" ", part).strip()):
-        if keys := _names(candidate, lookup):
-            return keys, amount
-    return (), None
+    bare = _FILLER.sub(" ", part).strip()
+    return _names(part, lookup) or _names(bare, lookup) or _pair(bare, lookup), amount
 
 
 def _names(part: str, lookup: Lookup) -> tuple[str, ...]:
-    """Read ``name``, ``name (other name, formula)``, two names or a named buffer."""
+    """Read ``name``, ``name (other name, formula)`` or a named buffer."""
     if key := lookup(part):
         return (key,)
     if part.endswith(")") and (opening := _opening(part)) is not None:
@@ -172,12 +170,17 @@ def _names(part: str, lookup: Lookup) -> tuple[str, ...]:
             return (key,)
         inner = (lookup(name) for name in _split(part[opening + 1 : -1]))
         return next(((key,) for key in inner if key), ())
+    if _BUFFER.search(part) and (key := lookup("buffer")):
+        return (key,)
+    return ()
+
+
+def _pair(part: str, lookup: Lookup) -> tuple[str, ...]:
+    """Read two names with nothing but a hyphen or a space between them."""
     for gap in _GAP.finditer(part):
         left, right = lookup(part[: gap.start()]), lookup(part[gap.end() :])
         if left and right:
             return left, right
-    if _BUFFER.search(part) and (key := lookup("buffer")):
-        return (key,)
     return ()
 
 
