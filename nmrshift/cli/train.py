@@ -1,0 +1,35 @@
+"""``nmrshift train``: from a configuration to a model folder."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Run folder.  [default: runs/<name>-<version>]",
+)
+@click.option("--resume", is_flag=True, help="Go on with the run that the folder holds.")
+@click.option("--quiet", is_flag=True, help="No progress bar.")
+def train(config: Path, out: Path | None, *, resume: bool, quiet: bool) -> None:
+    """Train a model as CONFIG (TOML) says.
+
+    A run that was killed at any moment goes on with --resume and ends with the same weights.
+    The folder gets metrics.jsonl, a checkpoint and the model in model/.
+    """
+    from nmrshift.train.config import load_config
+    from nmrshift.train.run import run_training
+
+    settings = load_config(config)
+    folder = out or Path("runs") / f"{settings.name}-{settings.version}"
+    artifact = run_training(
+        settings,
+        folder,
+        resume=resume,
+        report=lambda text: click.echo(text, err=True),
+        quiet=quiet,
+    )
+    click.echo(str(artifact.path))

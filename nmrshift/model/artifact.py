@@ -1,0 +1,218 @@
+"""Model folders: weights as safetensors, everything else as JSON, all under a list of hashes.
+
+Nothing in a model folder is ever executed: there is no pickle.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+
+from nmrshift.chem.toolkit import RDKIT_VERSION, RING_FINDER
+from nmrshift.errors import ArtifactError, NmrshiftError
+from nmrshift.model.network import NetworkConfig, ShiftNetwork
+
+SCHEMA_VERSION: Final = 1
+WEIGHTS: Final = "weights.safetensors"
+MODEL: Final = "model.json"
+SUMS: Final = "SHA256SUMS"
+
+
+class DataSource(BaseModel):
+    """A source of training data and its licence."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    licence: str
+    n_molecules: int
+
+
+class GoldenMolecule(BaseModel):
+    """A molecule whose shifts are stored, to prove that a loaded model is the one trained.
+
+    Attributes:
+        smiles: its structure.
+        solvent: solvent text.
+        nucleus: nucleus of the shifts.
+        atoms: atom indices.
+        shifts_ppm: their shifts when the model was saved.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    smiles: str
+    solvent: str | None
+    nucleus: str
+    atoms: tuple[int, ...]
+    shifts_ppm: tuple[float, ...]
+
+
+class ModelCard(BaseModel):
+    """What ``model.json`` holds.
+
+    Attributes:
+        schema_version: of this file.
+        name: of the model.
+        version: of the model.
+        units: of every shift.
+        network: shape and scales of the network.
+        feature_slots: atom and edge codes the weights were trained for.
+        calibration: interval factors, by nucleus.
+        training_data_sha256: of the prepared training data.
+        training: the settings it was trained with.
+        sources: data sources with licences.
+        metrics: scores on held-out molecules.
+        rdkit_version: RDKit that read the training molecules.
+        ring_finder: ring finder set in RDKit.
+        golden: molecules with stored shifts.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_version: Annotated[int, Field(ge=SCHEMA_VERSION, le=SCHEMA_VERSION)] = SCHEMA_VERSION
+    name: str
+    version: str
+    units: str = "ppm"
+    network: dict[str, Any]
+    feature_slots: tuple[int, int]
+    calibration: dict[str, Any]
+    training_data_sha256: str
+    training: dict[str, Any]
+    sources: tuple[DataSource, ...]
+    metrics: dict[str, Any]
+    rdkit_version: str = RDKIT_VERSION
+    ring_finder: str = RING_FINDER
+    golden: tuple[GoldenMolecule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A model folder in memory.
+
+    Attributes:
+        path: the folder.
+        card: its ``model.json``.
+        network: the network, ready to predict.
+        sha256: hash of the list of hashes: one name for the whole content.
+    """
+
+    path: Path
+    card: ModelCard
+    network: ShiftNetwork
+    sha256: str
+
+    @property
+    def identity(self) -> str:
+        """Name, version and the first eight digits of the hash."""
+        return f"{self.card.name}-{self.card.version}+{self.sha256[:8]}"
+
+
+def save_artifact(
+    folder: Path, network: ShiftNetwork, card: ModelCard, texts: Mapping[str, str]
+) -> None:
+    """Write a model folder.
+
+    Args:
+        folder: made if need be; files of the same names are replaced.
+        network: its weights are stored in single precision.
+        card: its description.
+        texts: further text files by name, such as ``CARD.md``.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = {
+        name: value.detach().to(torch.float32).cpu().contiguous()
+        for name, value in network.state_dict().items()
+    }
+    contents = {WEIGHTS: save(weights), MODEL: (card.model_dump_json(indent=1) + "\n").encode()}
+    contents |= {name: text.encode() for name, text in texts.items()}
+    for name, data in contents.items():
+        (folder / name).write_bytes(data)
+    sums = [f"{_sha256(data)}  {name}" for name, data in sorted(contents.items())]
+    (folder / SUMS).write_text("\n".join(sums) + "\n", "ascii")
+
+
+def load_artifact(folder: Path) -> Artifact:
+    """Read and verify a model folder.
+
+    Raises:
+        ArtifactError: a file is missing, altered or not listed, the schema or the ring finder is
+            another, or a weight is missing, superfluous, misshapen or not finite.
+    """
+    sums, sha256 = _verify(folder)
+    if not {WEIGHTS, MODEL} <= sums:
+        raise ArtifactError(f"{folder}: {SUMS} does not list {WEIGHTS} and {MODEL}")
+    card = _read_card(folder / MODEL)
+    if card.ring_finder != RING_FINDER:
+        raise ArtifactError(
+            f"{folder}: trained with the {card.ring_finder} ring finder, running {RING_FINDER}"
+        )
+    try:
+        network = ShiftNetwork(NetworkConfig.from_json(card.network))
+    except NmrshiftError as error:
+        raise ArtifactError(f"{folder}: {error.message}") from None
+    slots = (network.embed_atoms.table.num_embeddings, network.embed_edges.table.num_embeddings)
+    if slots != card.feature_slots:
+        raise ArtifactError(f"{folder}: trained on {card.feature_slots} feature codes, not {slots}")
+    _fill(network, folder / WEIGHTS)
+    return Artifact(folder, card, network.eval(), sha256)
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _verify(folder: Path) -> tuple[set[str], str]:
+    """Check every file against the list; return the names and the list's own hash."""
+    try:
+        text = (folder / SUMS).read_bytes()
+        rows = [line.split("  ", 1) for line in text.decode("ascii").splitlines()]
+        listed = {name: digest for digest, name in rows}
+    except (OSError, ValueError) as error:
+        raise ArtifactError(f"{folder}: {SUMS} cannot be read: {error}") from None
+    for name, digest in listed.items():
+        if Path(name).name != name:
+            raise ArtifactError(f"{folder}: {SUMS} names a file outside the folder")
+        try:
+            found = _sha256((folder / name).read_bytes())
+        except OSError as error:
+            raise ArtifactError(f"{folder}: {name} cannot be read: {error}") from None
+        if found != digest:
+            raise ArtifactError(f"{folder}: {name} is not the file that was released")
+    return set(listed), _sha256(text)
+
+
+def _read_card(path: Path) -> ModelCard:
+    try:
+        values = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ArtifactError(f"{path}: {error}") from None
+    version = values.get("schema_version") if isinstance(values, dict) else None
+    if version != SCHEMA_VERSION:
+        raise ArtifactError(
+            f"{path}: schema version {version}, this nmrshift reads {SCHEMA_VERSION}",
+            hint="Install the nmrshift that made the model, or a newer model.",
+        )
+    try:
+        return ModelCard.model_validate(values)
+    except ValidationError as error:
+        where = ".".join(map(str, error.errors()[0]["loc"]))
+        raise ArtifactError(f"{path}: {where}: {error.errors()[0]['msg']}") from None
+
+
+def _fill(network: ShiftNetwork, path: Path) -> None:
+    try:
+        weights = load(path.read_bytes())
+        network.load_state_dict(weights, strict=True)
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise ArtifactError(f"{path}: {str(error).splitlines()[0]}") from None
+    broken = [name for name, value in weights.items() if not torch.isfinite(value).all()]
+    if broken:
+        raise ArtifactError(f"{path}: {broken[0]} is not finite")

@@ -1,0 +1,110 @@
+"""The network: one encoder for all nuclei, one head a nucleus."""
+
+from typing import Any, Self
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from torch import Tensor, nn
+
+from nmrshift.errors import ConfigError
+from nmrshift.graph.features import preset
+from nmrshift.model.heads import Conditioner, ShiftHead
+from nmrshift.model.layers import CodeEmbedding, GatedLayer
+from nmrshift.model.tensors import BatchTensors, Conditions
+
+
+class NetworkConfig(BaseModel):
+    """Everything that fixes the shape of the network, stored beside its weights."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    features: str = "v1"
+    n_layers: int = Field(default=6, ge=1, le=32)
+    d_h: int = Field(default=256, ge=8, le=2048)
+    d_e: int = Field(default=128, ge=8, le=2048)
+    d_ffn: int = Field(default=512, ge=8, le=8192)
+    d_c: int = Field(default=32, ge=4, le=512)
+    d_head: int = Field(default=256, ge=8, le=2048)
+    dropout: float = Field(default=0.05, ge=0, lt=1)
+    nuclei: tuple[str, ...]
+    shift_mean_ppm: tuple[float, ...]
+    shift_scale_ppm: tuple[float, ...]
+    solvent_dim: int
+    solvents: tuple[str, ...]
+    """Solvents with an identity of their own, in the order of their slots from 1."""
+    sources: tuple[str, ...]
+    """Reference conventions, in the order of their slots from 1."""
+
+    @model_validator(mode="after")
+    def _lengths(self) -> Self:
+        if not len(self.nuclei) == len(self.shift_mean_ppm) == len(self.shift_scale_ppm) > 0:
+            raise ValueError("nuclei, shift_mean_ppm and shift_scale_ppm differ in length")
+        return self
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "NetworkConfig":
+        """Read a config that went through JSON.
+
+        Raises:
+            ConfigError: a setting is missing, unknown or out of range.
+        """
+        try:
+            return cls.model_validate(values, strict=False)
+        except ValueError as error:
+            raise ConfigError(f"network settings are not valid: {error}") from None
+
+
+class ShiftNetwork(nn.Module):
+    """Shifts of every labelled or wanted atom of a batch of molecules."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.config = config
+        features = preset(config.features)
+        self.embed_atoms = CodeEmbedding(features.atom_slots, config.d_h)
+        self.embed_edges = CodeEmbedding(features.bond_slots, config.d_e)
+        self.layers = nn.ModuleList(
+            GatedLayer(config.d_h, config.d_e, config.d_ffn, config.dropout)
+            for _ in range(config.n_layers)
+        )
+        self.norm = nn.LayerNorm(config.d_h)
+        self.conditioner = Conditioner(
+            config.solvent_dim, len(config.solvents) + 1, len(config.sources) + 1, config.d_c
+        )
+        self.heads = nn.ModuleDict(
+            {
+                nucleus: ShiftHead(config.d_h, config.d_c, config.d_head, config.dropout)
+                for nucleus in config.nuclei
+            }
+        )
+
+    def encode(self, batch: BatchTensors) -> Tensor:
+        """Return the representation of every atom ``[n_atoms, d_h]``."""
+        h = self.embed_atoms(batch.V)
+        e = self.embed_edges(batch.E)
+        for layer in self.layers:
+            h, e = layer(h, e, batch.edges)
+        encoded: Tensor = self.norm(h)
+        return encoded
+
+    def condition(self, conditions: Conditions) -> Tensor:
+        """Return one vector a measuring condition ``[n_conditions, d_c]``."""
+        vector: Tensor = self.conditioner(conditions.vector, conditions.solvent, conditions.source)
+        return vector
+
+    def read_out(self, nucleus: str, h: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean and log scale of atoms, in units of the nucleus' spread.
+
+        Args:
+            nucleus: one of ``config.nuclei``.
+            h: representations of the atoms wanted ``[n, d_h]``.
+            condition: the condition of each ``[n, d_c]``.
+        """
+        mean, log_scale = self.heads[nucleus](h, condition)
+        return mean, log_scale
+
+    def to_ppm(self, nucleus: str, mean: Tensor) -> Tensor:
+        """Turn a mean in units of the nucleus' spread into ppm, in double precision."""
+        row = self.config.nuclei.index(nucleus)
+        scale, centre = self.config.shift_scale_ppm[row], self.config.shift_mean_ppm[row]
+        return mean.to(torch.float64) * scale + centre

@@ -1,0 +1,77 @@
+"""Batches as tensors on a device."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nmrshift.chem.solvents import Solvent
+from nmrshift.graph.batch import GraphBatch
+from nmrshift.model.kernels import Adjacency, Kernel, adjacency
+
+
+@dataclass(frozen=True, slots=True)
+class BatchTensors:
+    """A :class:`~nmrshift.graph.batch.GraphBatch` on a device.
+
+    Attributes:
+        V: atom codes ``[n_atoms, n_atom_features]``, int64.
+        E: edge codes ``[n_edges, n_bond_features]``, int64.
+        edges: the edges, ready for the kernels.
+    """
+
+    V: Tensor
+    E: Tensor
+    edges: Adjacency
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """Measuring conditions.
+
+    Attributes:
+        vector: solvent descriptors ``[n, solvent_dim]``.
+        solvent: slot of the solvent's own embedding ``[n]``, 0 for none.
+        source: slot of the reference convention ``[n]``, 0 for the general one.
+    """
+
+    vector: Tensor
+    solvent: Tensor
+    source: Tensor
+
+
+def batch_tensors(
+    batch: GraphBatch, device: torch.device | str = "cpu", kernel: Kernel | None = None
+) -> BatchTensors:
+    """Move a batch to a device and prepare its edges."""
+
+    def move(array: np.ndarray) -> Tensor:
+        return torch.from_numpy(array.astype(np.int64)).to(device)
+
+    edges = adjacency(move(batch.edge_src), move(batch.edge_dst), batch.n_atoms, kernel)
+    return BatchTensors(move(batch.V), move(batch.E), edges)
+
+
+def conditions(
+    pairs: Sequence[tuple[Solvent, str | None]],
+    solvents: Sequence[str],
+    sources: Sequence[str],
+    device: torch.device | str = "cpu",
+) -> Conditions:
+    """Describe measuring conditions to the network.
+
+    Args:
+        pairs: solvent and source of each condition.
+        solvents: keys of the solvents with an embedding, in slot order from 1.
+        sources: names of the sources, in slot order from 1.
+        device: where the tensors go.
+    """
+    solvent_slot = {key: slot for slot, key in enumerate(solvents, start=1)}
+    source_slot = {name: slot for slot, name in enumerate(sources, start=1)}
+    return Conditions(
+        torch.tensor([solvent.vector() for solvent, _ in pairs], dtype=torch.float32).to(device),
+        torch.tensor([solvent_slot.get(solvent.key, 0) for solvent, _ in pairs]).to(device),
+        torch.tensor([source_slot.get(source or "", 0) for _, source in pairs]).to(device),
+    )

@@ -1,0 +1,332 @@
+"""The predictor: molecules in, shifts out, one answer a query and in its order."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from nmrshift.chem.toolkit import Chem
+from nmrshift.errors import ArtifactError, ConfigError, UnknownNucleusError
+from nmrshift.graph.batch import batch_graphs
+from nmrshift.graph.features import FeaturePreset, preset
+from nmrshift.model.artifact import Artifact, load_artifact
+from nmrshift.model.kernels import Kernel
+from nmrshift.model.tensors import batch_tensors, conditions
+from nmrshift.predict.calibrate import Calibration, check_level
+from nmrshift.predict.info import ModelInfo, VerifyReport, model_info
+from nmrshift.predict.prepare import Prepared, Target, prepare
+from nmrshift.predict.stream import prepare_stream
+from nmrshift.types import DEFAULT_NUCLEI, AtomShift, Failure, Notice, Prediction, Query
+
+GOLDEN_TOLERANCE_PPM = 1e-3
+_BATCH_ATOMS = 2400
+
+
+class Predictor:
+    """A loaded model.
+
+    The order of atoms in every answer is the order of the input. A predictor holds no mutable
+    state and may be shared between threads.
+    """
+
+    def __init__(self, artifact: Artifact, *, kernel: Kernel | None = None) -> None:
+        self._artifact = artifact
+        self._network = artifact.network
+        self._features: FeaturePreset = preset(self._network.config.features)
+        self._calibration = Calibration.from_dict(artifact.card.calibration)
+        self._kernel = kernel
+        self._table: dict[str, int] = {
+            name: row for row, name in enumerate(self._network.config.nuclei)
+        }
+
+    @classmethod
+    def load(cls, path: str | Path | None = None, *, kernel: Kernel | None = None) -> "Predictor":
+        """Load a model folder, the shipped one by default, and verify it.
+
+        Args:
+            path: a model folder.
+            kernel: force the network's kernels; by default the fastest there are.
+
+        Raises:
+            ArtifactError: the folder is incomplete or altered, or the golden molecules come out
+                differently.
+        """
+        predictor = cls(load_artifact(Path(path) if path else cls.default_path()), kernel=kernel)
+        report = predictor.verify()
+        if not report.ok:
+            raise ArtifactError(
+                f"golden molecules are off by up to {report.max_deviation_ppm:.4g} ppm",
+                hint="Check the RDKit version against the model card.",
+            )
+        return predictor
+
+    @staticmethod
+    def default_path() -> Path:
+        """Return the folder of the shipped model.
+
+        Raises:
+            ArtifactError: there is none, or more than one.
+        """
+        package = Path(__file__).resolve().parents[1]
+        for root in (package / "_models", package.parent / "models"):
+            found = sorted(root.glob("*/model.json"))
+            if len(found) == 1:
+                return found[0].parent
+            if found:
+                raise ArtifactError(f"{root} holds {len(found)} models", hint="Name one.")
+        raise ArtifactError("no model is installed", hint="Name a model folder.")
+
+    @property
+    def nuclei(self) -> tuple[str, ...]:
+        """Nuclei that can be asked for."""
+        return self._network.config.nuclei
+
+    @property
+    def info(self) -> ModelInfo:
+        """What the model says of itself."""
+        return model_info(self._artifact)
+
+    @property
+    def identity(self) -> str:
+        """Name, version and short hash of the model; stands in every prediction."""
+        return self._artifact.identity
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Reference conventions that can be asked for."""
+        return self._network.config.sources
+
+    def predict(
+        self,
+        structure: "str | Chem.Mol",
+        *,
+        solvent: str | None = None,
+        nuclei: Sequence[str] = DEFAULT_NUCLEI,
+        source: str | None = None,
+        interval: float = 0.9,
+    ) -> Prediction:
+        """Predict one molecule.
+
+        Args:
+            structure: SMILES, InChI, molblock or RDKit ``Mol``.
+            solvent: solvent as written in a laboratory (``CDCl3``, ``DMSO-d6``); ``None`` is
+                unknown.
+            nuclei: nuclei to predict.
+            source: reference convention, one of :attr:`sources`; ``None`` is the general one.
+            interval: nominal coverage of the interval, 0.5-0.99.
+
+        Raises:
+            InputError: the molecule cannot be predicted; the subclass and its code say why.
+            UnknownNucleusError: the model has no such nucleus.
+            ConfigError: the source or the interval is not one the model knows.
+        """
+        self._check(nuclei, interval)
+        query = Query(structure, solvent=solvent, source=source)
+        self._check_query(query)
+        prepared = prepare(query, 0, tuple(nuclei), self._features)
+        return self._answer([prepared], interval)[0]
+
+    def predict_many(
+        self,
+        queries: "Iterable[str | Chem.Mol | Query]",
+        *,
+        solvent: str | None = None,
+        nuclei: Sequence[str] = DEFAULT_NUCLEI,
+        source: str | None = None,
+        interval: float = 0.9,
+        workers: int = 0,
+    ) -> Iterator[Prediction | Failure]:
+        """Predict a stream: one answer a query, in order; what fails is a value in its place.
+
+        Args:
+            queries: structures, or :class:`~nmrshift.types.Query` with settings of their own.
+            solvent: solvent of the queries that name none.
+            nuclei: nuclei of the queries that name none.
+            source: reference convention of the queries that name none.
+            interval: nominal coverage of the interval, 0.5-0.99.
+            workers: processes that read molecules while the network computes; 0 reads in this
+                one. Worth it from about a thousand molecules.
+
+        Raises:
+            UnknownNucleusError: the call asks for a nucleus that the model does not have.
+            ConfigError: the call's source or interval is not one the model knows.
+        """
+        self._check(nuclei, interval)
+        self._check_query(Query("", source=source))
+        complete = (_complete(query, solvent, source) for query in queries)
+        return self._stream(complete, tuple(nuclei), interval, workers)
+
+    def verify(self) -> VerifyReport:
+        """Predict the model's golden molecules again."""
+        golden = self._artifact.card.golden
+        worst = 0.0
+        for molecule in golden:
+            predicted = self.predict(
+                molecule.smiles, solvent=molecule.solvent, nuclei=(molecule.nucleus,)
+            )
+            found = {atom.atom_index: atom.shift_ppm for atom in predicted.atoms}
+            if sorted(found) != sorted(molecule.atoms):
+                return VerifyReport(float("inf"), len(golden), ok=False)
+            for atom, shift_ppm in zip(molecule.atoms, molecule.shifts_ppm, strict=True):
+                worst = max(worst, abs(found[atom] - shift_ppm))
+        ok = bool(golden) and worst <= GOLDEN_TOLERANCE_PPM
+        return VerifyReport(worst, len(golden), ok)
+
+    def _stream(
+        self, queries: Iterator[Query], nuclei: tuple[str, ...], interval: float, workers: int
+    ) -> Iterator[Prediction | Failure]:
+        for chunk in prepare_stream(queries, nuclei, self.nuclei, self._features.name, workers):
+            ready = [item for item in chunk if isinstance(item, Prepared)]
+            known = [item for item in ready if self._knows_source(item.source)]
+            answers = {
+                answer.index: answer
+                for batch in _batches(known)
+                for answer in self._answer(batch, interval)
+            }
+            for item in chunk:
+                if isinstance(item, Failure):
+                    yield item
+                elif item.index in answers:
+                    yield answers[item.index]
+                else:
+                    yield self._unknown_source(item)
+
+    @torch.inference_mode()
+    def _answer(self, batch: Sequence[Prepared], interval: float) -> list[Prediction]:
+        graphs = batch_graphs([item.graph for item in batch])
+        config = self._network.config
+        h = self._network.encode(batch_tensors(graphs, kernel=self._kernel))
+        condition = self._network.condition(
+            conditions(
+                [(item.solvent, item.source) for item in batch], config.solvents, config.sources
+            )
+        )
+        atoms: list[list[AtomShift]] = [[] for _ in batch]
+        for nucleus in config.nuclei:
+            wanted = [
+                (place, target)
+                for place, item in enumerate(batch)
+                for target in item.targets
+                if target.nucleus == nucleus
+            ]
+            if not wanted:
+                continue
+            nodes = np.concatenate(
+                [np.array(target.nodes) + graphs.first_atom[place] for place, target in wanted]
+            )
+            rows = np.repeat([place for place, _ in wanted], [len(t.nodes) for _, t in wanted])
+            mean, log_scale = self._network.read_out(
+                nucleus, h[torch.from_numpy(nodes)], condition[torch.from_numpy(rows)]
+            )
+            shift_ppm = self._network.to_ppm(nucleus, mean).numpy()
+            reach_ppm = (
+                log_scale.double().exp().numpy()
+                * config.shift_scale_ppm[self._table[nucleus]]
+                * self._calibration.factor(nucleus, interval)
+            )
+            start = 0
+            for place, target in wanted:
+                end = start + len(target.nodes)
+                atoms[place] += _atom_shifts(
+                    batch[place], target, shift_ppm[start:end], reach_ppm[start:end]
+                )
+                start = end
+        return [
+            Prediction(
+                index=item.index,
+                input=item.text,
+                name=item.name,
+                solvent=item.solvent.key,
+                interval=interval,
+                atoms=tuple(shifts),
+                model=self.identity,
+                notices=item.notices + self._placed_by_descriptors(item),
+            )
+            for item, shifts in zip(batch, atoms, strict=True)
+        ]
+
+    def _placed_by_descriptors(self, item: Prepared) -> tuple[Notice, ...]:
+        key = item.solvent.key
+        if key == "unknown" or key in self._network.config.solvents:
+            return ()
+        text = f"No training spectra in {key}; it is placed by its physical descriptors."
+        return (Notice("solvent_unseen", text),)
+
+    def _check(self, nuclei: Sequence[str], interval: float) -> None:
+        check_level(interval)
+        unknown = [nucleus for nucleus in nuclei if nucleus not in self.nuclei]
+        if unknown or not nuclei:
+            raise UnknownNucleusError(
+                f"the model does not predict {', '.join(unknown) or 'an empty list of nuclei'}",
+                hint=f"It predicts {', '.join(self.nuclei)}.",
+            )
+
+    def _check_query(self, query: Query) -> None:
+        if not self._knows_source(query.source):
+            raise ConfigError(
+                f"the model knows no source {query.source!r}",
+                hint=f"It knows {', '.join(self.sources)}.",
+            )
+
+    def _knows_source(self, source: str | None) -> bool:
+        return source is None or source in self.sources
+
+    def _unknown_source(self, item: Prepared) -> Failure:
+        hint = f"The model knows {', '.join(self.sources)}."
+        message = f"unknown source {item.source!r}"
+        return Failure(item.index, item.text, item.name, "unknown_source", message, hint)
+
+
+def _complete(query: "str | Chem.Mol | Query", solvent: str | None, source: str | None) -> Query:
+    """Fill in what a query leaves to the call."""
+    if not isinstance(query, Query):
+        return Query(query, solvent=solvent, source=source)
+    if query.solvent is None or query.source is None:
+        return Query(
+            query.structure,
+            solvent=solvent if query.solvent is None else query.solvent,
+            nuclei=query.nuclei,
+            source=source if query.source is None else query.source,
+            name=query.name,
+        )
+    return query
+
+
+def _batches(items: Sequence[Prepared]) -> Iterator[list[Prepared]]:
+    """Cut a chunk into batches of bounded size, in order."""
+    batch: list[Prepared] = []
+    n_atoms = 0
+    for item in items:
+        if batch and n_atoms + item.graph.n_atoms > _BATCH_ATOMS:
+            yield batch
+            batch, n_atoms = [], 0
+        batch.append(item)
+        n_atoms += item.graph.n_atoms
+    if batch:
+        yield batch
+
+
+def _atom_shifts(
+    item: Prepared,
+    target: Target,
+    shift_ppm: NDArray[np.float64],
+    reach_ppm: NDArray[np.float64],
+) -> Iterator[AtomShift]:
+    graph = item.graph
+    low_ppm = (shift_ppm - reach_ppm).tolist()
+    high_ppm = (shift_ppm + reach_ppm).tolist()
+    for row, shift in enumerate(shift_ppm.tolist()):
+        node = target.nodes[row]
+        yield AtomShift(
+            atom_index=int(graph.atom_index[node]),
+            element=item.symbols[node],
+            nucleus=target.nucleus,
+            shift_ppm=shift,
+            low_ppm=low_ppm[row],
+            high_ppm=high_ppm[row],
+            signal=target.signals[row],
+            n_hydrogens=int(graph.n_hydrogens[node]),
+            flags=target.flags[row],
+        )

@@ -1,0 +1,69 @@
+"""The model card: what a model was made from and what may be expected of it, in words."""
+
+from nmrshift.model.artifact import ModelCard
+
+_TEMPLATE = """\
+# {name} {version}
+
+Predicts {nuclei} chemical shifts (ppm) of small molecules from structure and solvent: one gated
+graph network, one head a nucleus.
+
+| nucleus | training labels | held-out MAE, ppm | median, ppm | held-out labels |
+|---|---|---|---|---|
+{rows}
+
+Held-out molecules share no connectivity with training molecules. They calibrate the intervals, so
+these figures are not a test; the tests are in `docs/benchmarks.md`.
+
+## Trained on
+
+{sources}
+
+Molecules of the test sets, in any form, solvent or nucleus, were refused by their connectivity. No
+spectrum can be read back from this folder. What was derived from nmrshiftdb2 is used under its
+licence, which asks for an OSI-approved licence of the software that relies on it: nmrshift is under
+Apache-2.0.
+
+## Limits
+
+- Fluorine labels are few; most were measured in CDCl3. Fluorine on other elements than carbon is
+  rarer still and is flagged.
+- Solvents without training spectra are placed by their descriptors.
+- 1H is one value an atom: diastereotopic hydrogens on one carbon are not told apart.
+- Intervals hold on molecules like those they were calibrated on.
+
+## Made with
+
+Features `{features}`, RDKit {rdkit} with the {ring_finder} ring finder, data {data}, run {run},
+seed {seed}.
+"""
+
+
+def card_text(card: ModelCard) -> str:
+    """Return the card as Markdown."""
+    return _TEMPLATE.format(
+        name=card.name,
+        version=card.version,
+        nuclei=", ".join(card.network["nuclei"]),
+        rows="\n".join(
+            f"| {nucleus} | {card.training['n_labels'][nucleus]:,} | {values['mae_ppm']:.2f} "
+            f"| {values['median_ppm']:.2f} | {values['n_atoms']} |"
+            for nucleus, values in card.metrics["held_out"].items()
+        ),
+        sources="\n".join(
+            f"- {source.name}: {source.n_molecules:,} molecules, {source.licence}"
+            for source in card.sources
+        ),
+        features=card.network["features"],
+        rdkit=card.rdkit_version,
+        ring_finder=card.ring_finder,
+        data=card.training_data_sha256[:16],
+        run=card.training["run_hash"][:16],
+        seed=card.training["seed"],
+    )
+
+
+def data_licences(card: ModelCard) -> str:
+    """Return sources and licences as plain text."""
+    lines = [f"{source.name}: {source.licence}" for source in card.sources]
+    return "Statistics in this model were derived from these sources:\n" + "\n".join(lines) + "\n"

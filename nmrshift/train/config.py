@@ -1,0 +1,168 @@
+"""The training configuration: a TOML file, frozen and checked before anything runs."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from nmrshift.errors import ConfigError
+from nmrshift.types import NUCLEI
+
+Positive = Annotated[float, Field(gt=0)]
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DataFile(_Frozen):
+    """One file of shift records.
+
+    Attributes:
+        path: relative paths start at the configuration's folder.
+        source_name: what the model card calls it.
+        licence: what the model card says of it.
+        weight: trust in its labels.
+        uncertain_weight: trust in labels whose atom order was recovered indirectly.
+        repeat: how often an epoch shows its molecules.
+        calibrate: whether its held-out molecules calibrate intervals (computed shifts do not).
+        validation: the whole file is validation, none of it is trained on.
+    """
+
+    path: Path
+    source_name: str
+    licence: str
+    weight: Positive = 1.0
+    uncertain_weight: Positive = 0.5
+    repeat: Annotated[int, Field(ge=1, le=20)] = 1
+    calibrate: bool = True
+    validation: bool = False
+
+
+class NetworkShape(_Frozen):
+    """Widths and depth of the network."""
+
+    features: str = "v1"
+    n_layers: Annotated[int, Field(ge=1, le=32)] = 6
+    d_h: Annotated[int, Field(ge=8, le=2048)] = 256
+    d_e: Annotated[int, Field(ge=8, le=2048)] = 128
+    d_ffn: Annotated[int, Field(ge=8, le=8192)] = 512
+    d_c: Annotated[int, Field(ge=4, le=512)] = 32
+    d_head: Annotated[int, Field(ge=8, le=2048)] = 256
+    dropout: Fraction = 0.05
+
+
+class Optimisation(_Frozen):
+    """How the network is fitted.
+
+    Attributes:
+        epochs: passes over the data.
+        batch_atoms: atoms a batch holds, about; molecules of like size share a batch.
+        learning_rate: peak of a linear warm-up and cosine decay.
+        warmup_fraction: share of all steps that warms up.
+        weight_decay: of AdamW, on matrices only.
+        clip_norm: largest norm of a gradient.
+        average_decay: of the moving average of weights, which is what is kept.
+        huber_delta: where the loss turns from square to absolute, in units of a nucleus' spread.
+        scale_weight: weight of the error-scale loss.
+        nucleus_weight: weight of each nucleus in the loss, 1 where it is not named.
+        drop_solvent: chance that a condition's solvent is hidden, which trains "unknown".
+        drop_source: chance that a condition's source is hidden, which trains "general".
+        bfloat16: run the encoder's matrix products in bfloat16 while training; heads, weights and
+            prediction stay in single precision.
+    """
+
+    epochs: Annotated[int, Field(ge=1, le=10_000)] = 20
+    batch_atoms: Annotated[int, Field(ge=16, le=100_000)] = 2000
+    learning_rate: Positive = 1e-3
+    warmup_fraction: Fraction = 0.05
+    weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    clip_norm: Positive = 1.0
+    average_decay: Fraction = 0.998
+    huber_delta: Positive = 0.01
+    scale_weight: Positive = 0.1
+    nucleus_weight: dict[str, Positive] = {}
+    drop_solvent: Fraction = 0.15
+    drop_source: Fraction = 0.15
+    bfloat16: bool = True
+
+
+class TrainConfig(_Frozen):
+    """One training run.
+
+    Attributes:
+        name: of the model.
+        version: of the model.
+        seed: of every random choice.
+        nuclei: what the model predicts.
+        data: the files, in order of precedence.
+        exclude_connectivities: JSON list of first InChIKey blocks; a training molecule among them
+            stops the run.
+        validation_fraction: share of connectivities held out of every file.
+        solvent_min_labels: labels from which a solvent gets an embedding of its own.
+        cache: folder for prepared data.
+        checkpoint_seconds: time between checkpoints.
+        threads: torch threads.
+        network: shape of the network.
+        optimisation: how it is fitted.
+    """
+
+    name: str
+    version: str
+    seed: int = 1
+    nuclei: tuple[str, ...] = NUCLEI
+    data: tuple[DataFile, ...]
+    exclude_connectivities: Path | None = None
+    validation_fraction: Annotated[float, Field(gt=0, lt=0.5)] = 0.04
+    solvent_min_labels: Annotated[int, Field(ge=1)] = 50
+    cache: Path = Path("cache")
+    checkpoint_seconds: Positive = 60.0
+    threads: Annotated[int, Field(ge=1, le=256)] = 2
+    network: NetworkShape = NetworkShape()
+    optimisation: Optimisation = Optimisation()
+
+
+def load_config(path: Path) -> TrainConfig:
+    """Read a configuration; relative paths in it start at its folder.
+
+    Raises:
+        ConfigError: the file is missing, is not TOML, or holds a wrong setting.
+    """
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {error}") from None
+    return parse_config(values, path.parent)
+
+
+def parse_config(values: dict[str, Any], folder: Path) -> TrainConfig:
+    """Check settings.
+
+    Args:
+        values: as read from TOML.
+        folder: where relative paths start.
+
+    Raises:
+        ConfigError: a setting is missing, unknown or out of range.
+    """
+    try:
+        config = TrainConfig.model_validate(values)
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        raise ConfigError("; ".join(lines), hint="See configs/ for a working example.") from None
+
+    def anchored(path: Path) -> Path:
+        return path if path.is_absolute() else (folder / path)
+
+    exclude = config.exclude_connectivities
+    return config.model_copy(
+        update={
+            "data": tuple(
+                item.model_copy(update={"path": anchored(item.path)}) for item in config.data
+            ),
+            "exclude_connectivities": anchored(exclude) if exclude else None,
+            "cache": anchored(config.cache),
+        }
+    )

@@ -1,0 +1,146 @@
+"""What a run trains on, what it keeps back, and the scales it learns in."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nmrshift.chem.solvents import UNKNOWN
+from nmrshift.data.dataset import DataPart, ShiftDataset, load_dataset
+from nmrshift.errors import ConfigError
+from nmrshift.train.config import TrainConfig
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingData:
+    """A data set with its split and its statistics.
+
+    Attributes:
+        dataset: all molecules.
+        shown: molecules of one epoch, repeats included.
+        held_out: molecules never trained on.
+        shift_mean_ppm: centre of each nucleus' training labels.
+        shift_scale_ppm: standard deviation of each nucleus' training labels.
+        solvents: keys of the solvents with an embedding of their own.
+        sources: reference conventions.
+        calibrates: whether a molecule's file may calibrate intervals ``[n_mols]``.
+        fingerprint: SHA-256 of everything the data set holds.
+    """
+
+    dataset: ShiftDataset
+    shown: NDArray[np.int64]
+    held_out: NDArray[np.int64]
+    shift_mean_ppm: tuple[float, ...]
+    shift_scale_ppm: tuple[float, ...]
+    solvents: tuple[str, ...]
+    sources: tuple[str, ...]
+    calibrates: NDArray[np.bool_]
+    fingerprint: str
+
+
+def prepare(config: TrainConfig, report: Callable[[str], None]) -> TrainingData:
+    """Read, check and split a run's data.
+
+    Raises:
+        ConfigError: a molecule is among those the configuration excludes, or a nucleus has no
+            training label.
+    """
+    parts = [DataPart(item.path, item.weight, item.uncertain_weight) for item in config.data]
+    missing = [str(part.path) for part in parts if not part.path.exists()]
+    if missing:
+        raise ConfigError(f"no such data file: {', '.join(missing)}")
+    dataset = load_dataset(
+        parts, config.nuclei, config.network.features, config.cache, report=report
+    )
+    _refuse_excluded(config, dataset)
+    held_out = _held_out(config, dataset)
+    repeat = np.array([item.repeat for item in config.data])[dataset.part]
+    trained = np.flatnonzero(~held_out)
+    label_trained = np.repeat(~held_out, np.diff(dataset.first_label))
+    mean, scale = _scales(dataset, label_trained)
+    report(f"{len(trained)} molecules to train on, {int(held_out.sum())} held out")
+    return TrainingData(
+        dataset=dataset,
+        shown=np.repeat(trained, repeat[trained]),
+        held_out=np.flatnonzero(held_out),
+        shift_mean_ppm=mean,
+        shift_scale_ppm=scale,
+        solvents=_solvents(config, dataset, label_trained),
+        sources=tuple(sorted({str(name) for name in dataset.condition_source if name})),
+        calibrates=np.array([item.calibrate for item in config.data])[dataset.part],
+        fingerprint=_fingerprint(dataset),
+    )
+
+
+def in_validation(connectivity: str, fraction: float) -> bool:
+    """Say whether a connectivity is held out: by its own hash, whatever else the data hold."""
+    digest = hashlib.blake2b(connectivity.encode(), digest_size=8, person=b"validation").digest()
+    return int.from_bytes(digest, "big") < fraction * 2**64
+
+
+def _refuse_excluded(config: TrainConfig, dataset: ShiftDataset) -> None:
+    if config.exclude_connectivities is None:
+        return
+    excluded = set(json.loads(config.exclude_connectivities.read_text("utf-8")))
+    seen = excluded.intersection(dataset.connectivity.tolist())
+    if seen:
+        raise ConfigError(
+            f"{len(seen)} training molecules are test molecules, {min(seen)} for one",
+            hint="Remove them with `nmrshift data split --exclude`.",
+        )
+
+
+def _held_out(config: TrainConfig, dataset: ShiftDataset) -> NDArray[np.bool_]:
+    whole = np.array([item.validation for item in config.data])[dataset.part]
+    keys = dataset.connectivity.tolist()
+    chosen = {key for key, in_file in zip(keys, whole, strict=True) if in_file}
+    chosen |= {key for key in set(keys) if in_validation(key, config.validation_fraction)}
+    return np.array([key in chosen for key in keys])
+
+
+def _scales(
+    dataset: ShiftDataset, trained: NDArray[np.bool_]
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    means, scales = [], []
+    for number, nucleus in enumerate(dataset.nuclei):
+        shifts_ppm = dataset.label_ppm[trained & (dataset.label_nucleus == number)]
+        if len(shifts_ppm) < 2:
+            raise ConfigError(f"{nucleus}: fewer than two training labels")
+        means.append(round(float(shifts_ppm.mean(dtype=np.float64)), 4))
+        scales.append(max(0.1, round(float(shifts_ppm.std(dtype=np.float64)), 4)))
+    return tuple(means), tuple(scales)
+
+
+def _solvents(
+    config: TrainConfig, dataset: ShiftDataset, trained: NDArray[np.bool_]
+) -> tuple[str, ...]:
+    counts = Counter(dataset.condition_solvent[dataset.label_condition[trained]].tolist())
+    return tuple(
+        sorted(
+            key
+            for key, count in counts.items()
+            if count >= config.solvent_min_labels and key != UNKNOWN.key
+        )
+    )
+
+
+def _fingerprint(dataset: ShiftDataset) -> str:
+    digest = hashlib.sha256()
+    for array in (
+        dataset.graphs.V,
+        dataset.graphs.E,
+        dataset.graphs.edge_src,
+        dataset.graphs.edge_dst,
+        dataset.label_node,
+        dataset.label_nucleus,
+        dataset.label_condition,
+        dataset.label_ppm,
+        dataset.label_weight,
+    ):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    digest.update("\n".join(dataset.connectivity.tolist()).encode())
+    return digest.hexdigest()

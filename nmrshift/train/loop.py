@@ -1,0 +1,284 @@
+"""The training loop: seeded by step, so that a killed run resumes to the same result."""
+
+import hashlib
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from nmrshift.chem.solvents import SOLVENT_DIM
+from nmrshift.errors import ConfigError
+from nmrshift.model.network import NetworkConfig, ShiftNetwork
+from nmrshift.model.tensors import Conditions, batch_tensors
+from nmrshift.train.checkpoint import (
+    Progress,
+    append_line,
+    load_checkpoint,
+    save_checkpoint,
+    write_whole,
+)
+from nmrshift.train.config import Optimisation, TrainConfig
+from nmrshift.train.data import TrainingData
+from nmrshift.train.objective import (
+    batch_loss,
+    dataset_conditions,
+    hide_conditions,
+    mean_errors,
+    score,
+)
+from nmrshift.train.sampling import epoch_batches
+
+CHECKPOINT = "checkpoint.safetensors"
+METRICS = "metrics.jsonl"
+
+
+@dataclass(slots=True)
+class Run:
+    """The moving parts of a run.
+
+    Attributes:
+        network: what is being trained.
+        average: moving average of its weights, by name.
+        optimiser: AdamW.
+        table: conditions of the data set, plain and hidden.
+        progress: where the run stands.
+    """
+
+    network: ShiftNetwork
+    average: dict[str, Tensor]
+    optimiser: torch.optim.Optimizer
+    table: Conditions
+    progress: Progress
+
+
+def fit(
+    config: TrainConfig,
+    data: TrainingData,
+    folder: Path,
+    *,
+    resume: bool,
+    report: Callable[[str], None],
+    quiet: bool = False,
+) -> ShiftNetwork:
+    """Train a network, or go on with a run that was cut off.
+
+    Args:
+        config: the run's settings.
+        data: what it trains on.
+        folder: run folder; takes checkpoints and metrics.
+        resume: go on from the folder's checkpoint, if it has one.
+        report: told in words how it goes.
+        quiet: show no progress bar.
+
+    Returns:
+        The network with averaged weights.
+
+    Raises:
+        ConfigError: the folder's checkpoint belongs to another configuration or other data.
+        ArithmeticError: the loss is no longer finite.
+    """
+    torch.set_num_threads(config.threads)
+    run = _begin(config, data)
+    checkpoint = folder / CHECKPOINT
+    if resume and checkpoint.exists():
+        run.progress = load_checkpoint(
+            checkpoint, run.network, run.average, run.optimiser, run.progress.config_hash
+        )
+        report(f"resumed at step {run.progress.step}")
+    _forget_later_lines(folder / METRICS, run.progress.step)
+    epochs = range(config.optimisation.epochs)
+    ends = np.cumsum([len(_batches(config, data, epoch)) for epoch in epochs])
+    total = int(ends[-1])
+    with tqdm(total=total, initial=run.progress.step, unit="step", disable=quiet) as bar:
+        for epoch in epochs:
+            if run.progress.step < ends[epoch]:
+                _epoch(config, data, run, folder, epoch, int(ends[epoch]), total, bar)
+    return averaged(run)
+
+
+def averaged(run: Run) -> ShiftNetwork:
+    """Return a network that holds the averaged weights."""
+    network = ShiftNetwork(run.network.config)
+    network.load_state_dict(run.average, strict=True)
+    return network.eval()
+
+
+def network_config(config: TrainConfig, data: TrainingData) -> NetworkConfig:
+    """Join the configured shape with what the data fix."""
+    return NetworkConfig(
+        **config.network.model_dump(),
+        nuclei=config.nuclei,
+        shift_mean_ppm=data.shift_mean_ppm,
+        shift_scale_ppm=data.shift_scale_ppm,
+        solvent_dim=SOLVENT_DIM,
+        solvents=data.solvents,
+        sources=data.sources,
+    )
+
+
+def run_hash(config: TrainConfig, data: TrainingData) -> str:
+    """Return the hash of everything that shapes a run's result."""
+    settings = config.model_dump(mode="json", exclude={"cache", "checkpoint_seconds", "threads"})
+    for item in settings["data"]:
+        item["path"] = Path(item["path"]).name
+    settings["exclude_connectivities"] = None
+    text = json.dumps(settings, sort_keys=True) + data.fingerprint
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def learning_rate(step: int, total: int, settings: Optimisation) -> float:
+    """Return the rate of a step: linear warm-up, then half a cosine to zero."""
+    warmup = max(1, int(total * settings.warmup_fraction))
+    if step < warmup:
+        return settings.learning_rate * (step + 1) / warmup
+    done = (step - warmup) / max(1, total - warmup)
+    return settings.learning_rate * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+
+
+def _begin(config: TrainConfig, data: TrainingData) -> Run:
+    torch.manual_seed(config.seed)
+    network = ShiftNetwork(network_config(config, data)).train()
+    return Run(
+        network=network,
+        average={name: value.clone() for name, value in network.state_dict().items()},
+        optimiser=_optimiser(network, config.optimisation),
+        table=dataset_conditions(data.dataset, network.config),
+        progress=Progress(0, run_hash(config, data), 0.0, 0.0),
+    )
+
+
+def _optimiser(network: nn.Module, settings: Optimisation) -> torch.optim.Optimizer:
+    matrices = [p for p in network.parameters() if p.ndim > 1]
+    vectors = [p for p in network.parameters() if p.ndim <= 1]
+    return torch.optim.AdamW(
+        [
+            {"params": matrices, "weight_decay": settings.weight_decay},
+            {"params": vectors, "weight_decay": 0.0},
+        ],
+        lr=settings.learning_rate,
+        fused=True,
+    )
+
+
+def _batches(config: TrainConfig, data: TrainingData, epoch: int) -> list[NDArray[np.int64]]:
+    return epoch_batches(
+        data.shown,
+        data.dataset.graphs.n_atoms,
+        config.optimisation.batch_atoms,
+        config.seed,
+        epoch,
+    )
+
+
+def _epoch(
+    config: TrainConfig,
+    data: TrainingData,
+    run: Run,
+    folder: Path,
+    epoch: int,
+    end: int,
+    total: int,
+    bar: "tqdm[None]",
+) -> None:
+    batches = _batches(config, data, epoch)
+    first = end - len(batches)
+    saved = started = time.monotonic()
+    loss_sum, before = run.progress.loss_sum, run.progress.seconds
+    for step in range(run.progress.step, end):
+        loss_sum += _step(config, data, run, batches[step - first], step, total)
+        now = time.monotonic()
+        run.progress = Progress(
+            step + 1, run.progress.config_hash, loss_sum, before + now - started
+        )
+        bar.update()
+        if now - saved > config.checkpoint_seconds:
+            _save(folder, run)
+            saved = now
+    errors = mean_errors(
+        score(averaged(run), data.dataset, data.held_out, run.table), config.nuclei
+    )
+    seconds = before + time.monotonic() - started
+    line = {
+        "step": run.progress.step,
+        "epoch": epoch + 1,
+        "loss": round(loss_sum / len(batches), 6),
+        "seconds": round(seconds, 1),
+        "held_out_mae_ppm": {nucleus: round(value, 4) for nucleus, value in errors.items()},
+    }
+    append_line(folder / METRICS, line)
+    run.progress = Progress(run.progress.step, run.progress.config_hash, 0.0, seconds)
+    _save(folder, run)
+    bar.set_postfix_str(" ".join(f"{n} {v:.3f}" for n, v in errors.items()))
+
+
+def _step(
+    config: TrainConfig,
+    data: TrainingData,
+    run: Run,
+    mols: NDArray[np.int64],
+    step: int,
+    total: int,
+) -> float:
+    settings = config.optimisation
+    torch.manual_seed(config.seed * 1_000_003 + step)
+    rng = np.random.default_rng([config.seed, step, 1])
+    graphs, labels = data.dataset.batch(mols)
+    n_conditions = len(data.dataset.condition_solvent)
+    rows = hide_conditions(labels, n_conditions, settings, rng)
+    for group in run.optimiser.param_groups:
+        group["lr"] = learning_rate(step, total, settings)
+    run.optimiser.zero_grad(set_to_none=True)
+    loss = batch_loss(run.network, batch_tensors(graphs), labels, rows, run.table, settings)
+    value = float(loss.detach())
+    if not math.isfinite(value):
+        raise ArithmeticError(f"the loss is not finite at step {step}")
+    loss.backward()  # type: ignore[no-untyped-call]
+    nn.utils.clip_grad_norm_(run.network.parameters(), settings.clip_norm)
+    run.optimiser.step()
+    decay = min(settings.average_decay, (1 + step) / (10 + step))
+    with torch.no_grad():
+        state = run.network.state_dict()
+        torch._foreach_lerp_(
+            list(run.average.values()), [state[name] for name in run.average], 1 - decay
+        )
+    return value
+
+
+def _save(folder: Path, run: Run) -> None:
+    save_checkpoint(folder / CHECKPOINT, run.network, run.average, run.optimiser, run.progress)
+
+
+def _forget_later_lines(path: Path, step: int) -> None:
+    """Drop metrics written after the checkpoint that the run goes on from."""
+    if not path.exists():
+        return
+    kept = []
+    for line in path.read_text("utf-8").splitlines():
+        try:
+            values = json.loads(line)
+        except json.JSONDecodeError:
+            continue
+        if values["step"] <= step:
+            kept.append(line + "\n")
+    write_whole(path, "".join(kept).encode())
+
+
+def fresh_folder(folder: Path, *, resume: bool) -> None:
+    """Make a run folder.
+
+    Raises:
+        ConfigError: it already holds a run and resuming was not asked for.
+    """
+    if (folder / CHECKPOINT).exists() and not resume:
+        raise ConfigError(
+            f"{folder} already holds a run", hint="Go on with --resume, or name another folder."
+        )
+    folder.mkdir(parents=True, exist_ok=True)

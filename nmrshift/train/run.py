@@ -1,0 +1,165 @@
+"""A whole training run: data, network, calibration, model folder."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nmrshift.errors import ConfigError
+from nmrshift.model.artifact import (
+    Artifact,
+    DataSource,
+    GoldenMolecule,
+    ModelCard,
+    load_artifact,
+    save_artifact,
+)
+from nmrshift.model.network import ShiftNetwork
+from nmrshift.predict.calibrate import Calibration, calibrate
+from nmrshift.predict.predictor import Predictor
+from nmrshift.train.card import card_text, data_licences
+from nmrshift.train.checkpoint import write_whole
+from nmrshift.train.config import TrainConfig
+from nmrshift.train.data import TrainingData, prepare
+from nmrshift.train.loop import fit, fresh_folder, run_hash
+from nmrshift.train.objective import Scored, dataset_conditions, score
+
+MODEL_FOLDER = "model"
+
+# Small, plain molecules; only their shifts as predicted are stored, to prove a model's identity.
+_GOLDEN = (
+    ("FC(F)(F)c1ccc(OC)cc1", "CDCl3", "13C"),
+    ("FC(F)(F)c1ccc(OC)cc1", "CDCl3", "19F"),
+    ("C/C=C/C(=O)N[C@@H](C)C(=O)O", None, "13C"),
+    ("C[C@H]1CC[C@@H](O)CC1", "DMSO-d6", "1H"),
+    ("CCOP(=O)(OCC)Cc1ccccc1", "CDCl3", "31P"),
+    ("OB(O)c1ccc(F)cc1", "CD3OD", "11B"),
+    ("CC(=O)[O-].[Na+]", "D2O", "13C"),
+)
+
+
+def run_training(
+    config: TrainConfig,
+    folder: Path,
+    *,
+    resume: bool,
+    report: Callable[[str], None],
+    quiet: bool = False,
+) -> Artifact:
+    """Train, calibrate and write a model folder.
+
+    Args:
+        config: the run's settings.
+        folder: run folder; the model goes to its sub-folder ``model``.
+        resume: go on with the run that the folder holds.
+        report: told in words how it goes.
+        quiet: show no progress bar.
+
+    Raises:
+        ConfigError: the settings, the data and the folder do not go together.
+    """
+    fresh_folder(folder, resume=resume)
+    write_whole(folder / "config.json", config.model_dump_json(indent=1).encode())
+    data = prepare(config, report)
+    network = fit(config, data, folder, resume=resume, report=report, quiet=quiet)
+    artifact = finish(config, data, network, folder / MODEL_FOLDER)
+    report(f"model {artifact.identity} in {folder / MODEL_FOLDER}")
+    return artifact
+
+
+def finish(
+    config: TrainConfig, data: TrainingData, network: ShiftNetwork, folder: Path
+) -> Artifact:
+    """Calibrate a trained network and write its model folder."""
+    table = dataset_conditions(data.dataset, network.config)
+    scored = score(network, data.dataset, data.held_out, table)
+    measured = data.calibrates[scored.mol]
+    calibration = calibrate(
+        config.nuclei,
+        scored.nucleus[measured],
+        (scored.predicted_ppm - scored.shift_ppm)[measured],
+        scored.scale_ppm[measured],
+    )
+    card = ModelCard(
+        name=config.name,
+        version=config.version,
+        network=network.config.model_dump(mode="json"),
+        feature_slots=(
+            network.embed_atoms.table.num_embeddings,
+            network.embed_edges.table.num_embeddings,
+        ),
+        calibration=calibration.to_dict(),
+        training_data_sha256=data.fingerprint,
+        training={
+            "run_hash": run_hash(config, data),
+            "settings": config.optimisation.model_dump(mode="json"),
+            "seed": config.seed,
+            "n_molecules": len(np.unique(data.shown)),
+            "n_labels": _labels_by_nucleus(config, data),
+        },
+        sources=_sources(config, data),
+        metrics={"held_out": _metrics(config, scored, measured)},
+    )
+    golden = _golden(card, network, folder, calibration)
+    card = card.model_copy(update={"golden": golden})
+    texts = {"CARD.md": card_text(card), "LICENSE-DATA": data_licences(card)}
+    save_artifact(folder, network, card, texts)
+    return load_artifact(folder)
+
+
+def _golden(
+    card: ModelCard, network: ShiftNetwork, folder: Path, calibration: Calibration
+) -> tuple[GoldenMolecule, ...]:
+    if not calibration.factors:
+        raise ConfigError("nothing was calibrated")
+    predictor = Predictor(Artifact(folder, card, network.eval(), "0" * 64))
+    stored = []
+    for smiles, solvent, nucleus in _GOLDEN:
+        if nucleus in predictor.nuclei:
+            atoms = predictor.predict(smiles, solvent=solvent, nuclei=(nucleus,)).atoms
+            stored.append(
+                GoldenMolecule(
+                    smiles=smiles,
+                    solvent=solvent,
+                    nucleus=nucleus,
+                    atoms=tuple(atom.atom_index for atom in atoms),
+                    shifts_ppm=tuple(round(atom.shift_ppm, 6) for atom in atoms),
+                )
+            )
+    return tuple(stored)
+
+
+def _labels_by_nucleus(config: TrainConfig, data: TrainingData) -> dict[str, int]:
+    dataset = data.dataset
+    trained = np.ones(dataset.n_mols, dtype=bool)
+    trained[data.held_out] = False
+    chosen = np.repeat(trained, np.diff(dataset.first_label))
+    counts = np.bincount(dataset.label_nucleus[chosen], minlength=len(config.nuclei))
+    return dict(zip(config.nuclei, counts.tolist(), strict=True))
+
+
+def _sources(config: TrainConfig, data: TrainingData) -> tuple[DataSource, ...]:
+    counts = np.bincount(data.dataset.part, minlength=len(config.data))
+    merged: dict[tuple[str, str], int] = {}
+    for item, count in zip(config.data, counts.tolist(), strict=True):
+        key = (item.source_name, item.licence)
+        merged[key] = merged.get(key, 0) + count
+    return tuple(
+        DataSource(name=name, licence=licence, n_molecules=count)
+        for (name, licence), count in merged.items()
+    )
+
+
+def _metrics(config: TrainConfig, scored: Scored, measured: np.ndarray) -> dict[str, Any]:
+    error_ppm = np.abs(scored.predicted_ppm - scored.shift_ppm)
+    metrics = {}
+    for number, nucleus in enumerate(config.nuclei):
+        chosen = error_ppm[measured & (scored.nucleus == number)]
+        if len(chosen):
+            metrics[nucleus] = {
+                "mae_ppm": round(float(chosen.mean()), 4),
+                "median_ppm": round(float(np.median(chosen)), 4),
+                "n_atoms": len(chosen),
+            }
+    return metrics
