@@ -3,6 +3,7 @@
 import itertools
 import math
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -268,6 +269,27 @@ def test_misspellings_get_a_hint(text: str, key: str) -> None:
 def test_nothing_close_gives_no_hint() -> None:
     assert solvents.suggest("qqqqqqqqqq") == ()
     assert solvents.suggest("unknown") == ()
+
+
+def test_the_page_shows_the_numbers_of_the_catalogue() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "solvents.md").read_text("utf-8")
+    table = page[page.index("## The numbers") : page.index("## What the data say")]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()]
+    written = {row[0]: row[3:8] for row in rows if len(row) == 9}
+    for entry in LIQUIDS:
+        values = (entry.eps, entry.n, entry.alpha, entry.beta, entry.pi_star)
+        shown = [cell.split(" (")[0] for cell in written[entry.key]]
+        assert shown == ["–" if value is None else f"{value:g}" for value in values], entry.key
+
+
+def test_the_examples_of_the_page_are_true() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "solvents.md").read_text("utf-8")
+    lines = page.split("```python")[1].split("```")[0].strip().splitlines()
+    names = {"normalise": normalise, "suggest": solvents.suggest}
+    examples = [line.split("#") for line in lines if "#" in line]
+    assert len(examples) == 4
+    for code, result in examples:
+        assert repr(eval(code, names)) == result.strip()
 
 
 KEYS = [entry.key for entry in LIQUIDS]
