@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Final
 
-from nmrshift.chem.inchi import mol_from_inchi
-from nmrshift.chem.molblock import mol_from_molblock
-from nmrshift.chem.policy import DEFAULT_LIMITS, Limits, check_graph, check_no_query
+from nmrshift.chem.inchi import mol_from_inchi, write_molblock
+from nmrshift.chem.molblock import forget_unknown_stereo, mol_from_molblock
+from nmrshift.chem.policy import DEFAULT_LIMITS, Graph, Limits, check_graph, check_no_query
 from nmrshift.chem.smiles import ASCII_SPACE, check_smiles, explain
 from nmrshift.chem.toolkit import Chem, quiet
-from nmrshift.errors import InputError, InvalidTextError, ParseError
+from nmrshift.errors import InvalidTextError, ParseError
 from nmrshift.types import Notice, StructureKind
 
 
@@ -38,9 +38,6 @@ _TRIMMED: Final = Notice("text_trimmed", "Whitespace around the text was removed
 _MIXTURE: Final = Notice("mixture", "More than one fragment; every one is predicted on its own.")
 _REWRITTEN: Final = Notice(
     "rewritten", "RDKit rewrote the charges (for example N(=O)=O as [N+](=O)[O-])."
-)
-_COORDINATES: Final = Notice(
-    "coordinates_ignored", "3D coordinates give the stereochemistry; nothing else is used of them."
 )
 _ORDER: Final = Notice(
     "generated_order", "InChI has no atom order; atoms are numbered as in the molblock returned."
@@ -98,11 +95,14 @@ def sniff(text: str) -> StructureKind:
     return "smiles"
 
 
-_SMILES_PARAMS: Final = Chem.SmilesParserParams()
-_SMILES_PARAMS.sanitize = False
-_SMILES_PARAMS.removeHs = False
-_SMILES_PARAMS.parseName = False
-_SMILES_PARAMS.allowCXSMILES = False
+def _smiles_params() -> Chem.SmilesParserParams:
+    params = Chem.SmilesParserParams()
+    for switch in ("sanitize", "removeHs", "parseName", "allowCXSMILES"):
+        setattr(params, switch, False)
+    return params
+
+
+_SMILES_PARAMS: Final = _smiles_params()
 
 
 def _parse_smiles(given: str, limits: Limits) -> ParsedMol:
@@ -111,37 +111,37 @@ def _parse_smiles(given: str, limits: Limits) -> ParsedMol:
     mol = Chem.MolFromSmiles(text, _SMILES_PARAMS)
     if mol is None:
         raise ParseError(explain(text))
-    n_fragments = check_graph(mol, limits)
-    maps = _take_maps(mol) if ":" in text else (0,) * mol.GetNumAtoms()
+    graph = check_graph(mol, limits)
+    maps = _take_maps(mol) if ":" in text else (0,) * len(graph.numbers)
     notices = [_TRIMMED] if len(text) < len(given) else []
-    notices += _complete(mol, n_fragments)
+    notices += _complete(mol, graph)
     return ParsedMol(mol, given, "smiles", maps, tuple(notices))
 
 
 def _parse_inchi(given: str, limits: Limits) -> ParsedMol:
     text = given.strip(ASCII_SPACE)
-    mol, molblock = mol_from_inchi(text, limits)
-    n_fragments = check_graph(mol, limits)
+    mol = mol_from_inchi(text, limits)
     notices = [_TRIMMED] if len(text) < len(given) else []
-    notices += [_ORDER, *_complete(mol, n_fragments)]
-    return ParsedMol(mol, given, "inchi", (0,) * mol.GetNumAtoms(), tuple(notices), molblock)
+    notices += [_ORDER, *_complete(mol, check_graph(mol, limits))]
+    maps = (0,) * mol.GetNumAtoms()
+    return ParsedMol(mol, given, "inchi", maps, tuple(notices), write_molblock(mol))
 
 
 def _parse_molblock(given: str, limits: Limits) -> ParsedMol:
-    mol, is_3d = mol_from_molblock(given, limits)
-    n_fragments = check_graph(mol, limits)
+    mol, found = mol_from_molblock(given, limits)
     maps = _take_maps(mol)
-    notices = ([_COORDINATES] if is_3d else []) + _complete(mol, n_fragments)
+    notices = [*found, *_complete(mol, check_graph(mol, limits))]
     return ParsedMol(mol, given, "molblock", maps, tuple(notices))
 
 
 def _parse_mol(given: Chem.Mol, limits: Limits) -> ParsedMol:
     mol = Chem.Mol(given)
-    n_fragments = check_graph(mol, limits)
+    graph = check_graph(mol, limits)
     check_no_query(mol, limits)
     maps = _take_maps(mol)
     mol.RemoveAllConformers()
-    notices = _complete(mol, n_fragments)
+    forget_unknown_stereo(mol)
+    notices = _complete(mol, graph)
     return ParsedMol(mol, Chem.MolToSmiles(mol), "mol", maps, tuple(notices))
 
 
@@ -155,23 +155,19 @@ def _take_maps(mol: Chem.Mol) -> tuple[int, ...]:
 
 
 _REWRITABLE: Final[frozenset[int]] = frozenset((7, 15, 17, 35, 53))
+"""Atomic numbers whose five-valent writings RDKit turns into charges: N, P, Cl, Br, I."""
 
 
-def _complete(mol: Chem.Mol, n_fragments: int) -> list[Notice]:
+def _complete(mol: Chem.Mol, graph: Graph) -> list[Notice]:
     """Sanitise and assign stereo in place; return the notices this gives rise to."""
-    candidates = [
-        atom
-        for atom in mol.GetAtoms()
-        if atom.GetAtomicNum() in _REWRITABLE and atom.GetFormalCharge() == 0
-    ]
+    atoms = [mol.GetAtomWithIdx(i) for i, z in enumerate(graph.numbers) if z in _REWRITABLE]
+    neutral = [atom for atom in atoms if not atom.GetFormalCharge()]
     try:
         Chem.SanitizeMol(mol)
         Chem.AssignStereochemistry(mol, cleanIt=True, force=True)
-    except InputError:
-        raise
     except (ValueError, RuntimeError) as error:
         raise ParseError(str(error).strip().splitlines()[0]) from None
-    notices = [_MIXTURE] if n_fragments > 1 else []
-    if any(atom.GetFormalCharge() for atom in candidates):
+    notices = [_MIXTURE] if graph.n_fragments > 1 else []
+    if any(atom.GetFormalCharge() for atom in neutral):
         notices.append(_REWRITTEN)
     return notices

@@ -4,7 +4,6 @@ Every check runs on text or on an unsanitised molecule, before any ring is searc
 input inside the limits can hang or crash RDKit.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -17,38 +16,8 @@ from nmrshift.errors import (
     UnsupportedElementError,
 )
 
-SUPPORTED_ELEMENTS: Final[frozenset[str]] = frozenset(
-    [
-        "H",
-        "Li",
-        "B",
-        "C",
-        "N",
-        "O",
-        "F",
-        "Na",
-        "Mg",
-        "Al",
-        "Si",
-        "P",
-        "S",
-        "Cl",
-        "K",
-        "Ca",
-        "Ge",
-        "As",
-        "Se",
-        "Br",
-        "Rb",
-        "Sn",
-        "Sb",
-        "Te",
-        "I",
-        "Xe",
-        "Cs",
-        "Pt",
-    ]
-)
+_ELEMENTS = "H Li B C N O F Na Mg Al Si P S Cl K Ca Ge As Se Br Rb Sn Sb Te I Xe Cs Pt"
+SUPPORTED_ELEMENTS: Final[frozenset[str]] = frozenset(_ELEMENTS.split())
 """Elements that a molecule may hold."""
 
 PERIODIC_TABLE: Final[tuple[str, ...]] = tuple(
@@ -56,9 +25,8 @@ PERIODIC_TABLE: Final[tuple[str, ...]] = tuple(
 )
 """Element symbols by atomic number, hydrogen first."""
 
-POLYMER_GROUPS: Final[frozenset[str]] = frozenset(
-    ["SRU", "MON", "MER", "COP", "CRO", "MOD", "GRA", "ANY", "MIX", "FOR", "COM"]
-)
+_POLYMERS = "SRU MON MER COP CRO MOD GRA ANY MIX FOR COM"
+POLYMER_GROUPS: Final[frozenset[str]] = frozenset(_POLYMERS.split())
 """Sgroup types under which a molfile stands for something other than the molecule drawn."""
 
 BOND_TYPES: Final[frozenset[Chem.BondType]] = frozenset(
@@ -141,17 +109,31 @@ def check_charge_and_isotope(charge: int, isotope: int, where: str, limits: Limi
         raise InvalidTextError(f"isotope out of range at {where}: at most {limits.max_isotope}")
 
 
-def check_graph(mol: Chem.Mol, limits: Limits) -> int:
-    """Check an unsanitised molecule and return its number of fragments.
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """What the check of a molecule counted on the way.
+
+    Attributes:
+        numbers: atomic number of each atom, in input order.
+        n_fragments: separate molecules.
+    """
+
+    numbers: tuple[int, ...]
+    n_fragments: int
+
+
+def check_graph(mol: Chem.Mol, limits: Limits) -> Graph:
+    """Check an unsanitised molecule against limits and elements, without any ring search.
 
     Raises:
         UnsupportedElementError: a dummy atom or an element outside ``limits.elements``.
         TooLargeError: more atoms, neighbours, rings or fragments than the limits allow.
         NoTargetAtomsError: no atom other than hydrogen.
     """
-    atoms = [(atom.GetAtomicNum(), atom.GetDegree()) for atom in mol.GetAtoms()]
-    check_elements({number for number, _ in atoms}, [number for number, _ in atoms], limits)
-    n_heavy = sum(number > 1 for number, _ in atoms)
+    atoms = list(mol.GetAtoms())
+    numbers = tuple([atom.GetAtomicNum() for atom in atoms])
+    check_elements(numbers, limits)
+    n_heavy = len(numbers) - numbers.count(1)
     if len(atoms) > limits.max_atoms or n_heavy > limits.max_heavy_atoms:
         raise TooLargeError(
             f"{n_heavy} heavy atoms of {len(atoms)}; at most {limits.max_heavy_atoms} heavy atoms, "
@@ -159,7 +141,7 @@ def check_graph(mol: Chem.Mol, limits: Limits) -> int:
         )
     if n_heavy == 0:
         raise NoTargetAtomsError("the molecule has no atom other than hydrogen")
-    degree = max(degree for _, degree in atoms)
+    degree = max([atom.GetDegree() for atom in atoms])
     if degree > limits.max_degree:
         raise TooLargeError(f"an atom has {degree} neighbours; at most {limits.max_degree}")
     n_fragments = len(Chem.GetMolFrags(mol))
@@ -168,21 +150,20 @@ def check_graph(mol: Chem.Mol, limits: Limits) -> int:
     n_rings = mol.GetNumBonds() - len(atoms) + n_fragments
     if n_rings > limits.max_rings:
         raise TooLargeError(f"{n_rings} independent rings; at most {limits.max_rings}")
-    return n_fragments
+    return Graph(numbers, n_fragments)
 
 
-def check_elements(present: Iterable[int], numbers: list[int], limits: Limits) -> None:
+def check_elements(numbers: tuple[int, ...], limits: Limits) -> None:
     """Check atomic numbers against the elements allowed.
 
     Args:
-        present: the distinct atomic numbers.
         numbers: atomic number of each atom, in input order; 0 is a dummy.
         limits: limits in force.
 
     Raises:
         UnsupportedElementError: names the offending atoms by index, from 0.
     """
-    bad = {number for number in present if not is_allowed(number, limits)}
+    bad = {number for number in set(numbers) if not is_allowed(number, limits)}
     if not bad:
         return
     where = [index for index, number in enumerate(numbers) if number in bad]

@@ -32,6 +32,7 @@ _RING_OR_OTHER: Final = re.compile(
 _UNPRINTABLE: Final = re.compile(r"[^!-~]")
 _MAX_MAP: Final[int] = 99_999
 _MAX_NUMBER: Final[int] = 118
+_MAX_DIGITS: Final[int] = 9
 
 
 def check_smiles(text: str, limits: Limits) -> None:
@@ -82,12 +83,12 @@ def _check_brackets(text: str, limits: Limits) -> None:
         if not (isotope or charge or map_number or symbol[0] == "#"):
             continue
         where = f"character {match.start() + 1}"
-        if max(len(isotope), len(symbol), len(map_number or "")) > 9:
+        if max(len(isotope), len(symbol)) > _MAX_DIGITS:
             raise InvalidTextError(f"number out of range at {where}")
         check_charge_and_isotope(read_charge(charge or ""), int(isotope or 0), where, limits)
         if symbol[0] == "#" and int(symbol[1:]) > _MAX_NUMBER:
             raise InvalidTextError(f"atomic number out of range at {where}")
-        if map_number and int(map_number[1:]) > _MAX_MAP:
+        if map_number and int(map_number[1 : _MAX_DIGITS + 1]) > _MAX_MAP:
             raise ParseError(f"atom map out of range at {where}: at most {_MAX_MAP}")
 
 
@@ -98,7 +99,7 @@ def read_charge(text: str) -> int:
     sign = 1 if text[0] == "+" else -1
     digits = text[1:]
     if digits.isdigit():
-        return sign * int(digits[:9])
+        return sign * int(digits[:_MAX_DIGITS])
     return sign * len(text)
 
 

@@ -1,7 +1,8 @@
 """RDKit, set up once and alike for training and serving.
 
 The default ring finder of RDKit 2026.9 lists every one of the 2^n rings of a macrocycle of n
-para-linked rings and hangs on real molecules, so the older one is chosen before any parse.
+para-linked rings and hangs on real molecules, so the older one is chosen before any parse; the
+stereo perception is pinned too, for features and symmetry read its labels.
 """
 
 from collections.abc import Iterator
@@ -9,13 +10,15 @@ from contextlib import contextmanager
 from typing import Final
 
 from rdkit import Chem, rdBase
+from rdkit.Chem import rdDepictor, rdinchi
 
 Chem.SetUseLegacyRingFinding(True)
+Chem.SetUseLegacyStereoPerception(True)
 
 RDKIT_VERSION: Final[str] = rdBase.rdkitVersion
 RING_FINDER: Final[str] = "legacy"
 
-__all__ = ["RDKIT_VERSION", "RING_FINDER", "Chem", "quiet"]
+__all__ = ["RDKIT_VERSION", "RING_FINDER", "Chem", "quiet", "rdDepictor", "rdinchi"]
 
 
 @contextmanager
