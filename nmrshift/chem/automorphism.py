@@ -1,0 +1,256 @@
+"""Search for symmetries of a molecule that respect handedness, and the orbits they make."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from nmrshift.chem.handedness import Centre, DoubleBond, Handedness
+from nmrshift.chem.toolkit import Chem
+
+MAX_STEPS: Final[int] = 20_000
+"""Atoms placed in one molecule before the search gives up, some 50 ms."""
+
+_Part = int | tuple[int, int]
+"""A handed part: a centre by its atom, a double bond by its two atoms, lower index first."""
+
+
+class Search:
+    """Finds symmetries that carry one atom to another and keeps the orbits they make."""
+
+    def __init__(
+        self, mol: Chem.Mol, ranks: list[int], handed: Handedness, *, reflect: bool
+    ) -> None:
+        """Prepare the search.
+
+        Args:
+            mol: molecule without plain hydrogen atoms.
+            ranks: constitutional class of each atom.
+            handed: its handed parts.
+            reflect: whether reflections are possible at all.
+        """
+        self._ranks = ranks
+        self._handed = handed
+        self._senses = (-1, 1) if reflect else (1,)
+        self._links: list[dict[int, Chem.BondType]] = [{} for _ in ranks]
+        for bond in mol.GetBonds():
+            a, b, kind = bond.GetBeginAtomIdx(), bond.GetEndAtomIdx(), bond.GetBondType()
+            self._links[a][b] = self._links[b][a] = kind
+        self._sizes: dict[int, int] = {}
+        for rank in ranks:
+            self._sizes[rank] = self._sizes.get(rank, 0) + 1
+        self._orbit = list(range(len(ranks)))
+        self._signs = _Signs()
+        self._steps = 0
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the search gave up."""
+        return self._steps > MAX_STEPS
+
+    def find(self, atom: int) -> int:
+        """Return the head of the orbit of an atom."""
+        while self._orbit[atom] != atom:
+            atom = self._orbit[atom]
+        return atom
+
+    def unite(self, a: int, b: int) -> bool:
+        """Return whether a symmetry carries ``a`` to ``b``; unite the orbits it implies.
+
+        Once the search is exhausted every pair counts as equal.
+        """
+        if self.exhausted or self.find(a) == self.find(b):
+            return True
+        plan = _Plan(a, self._ranks, self._sizes, self._links, self._handed)
+        for sense in self._senses:
+            image = self._carry(plan, b, sense)
+            if image is not None:
+                for source, target in image.items():
+                    self._orbit[self.find(source)] = self.find(target)
+                return True
+        return self.exhausted
+
+    def _carry(self, plan: "_Plan", goal: int, sense: int) -> dict[int, int] | None:
+        """Return a symmetry of the given sense that carries the first atom to ``goal``."""
+        image: dict[int, int] = {}
+        taken: set[int] = set()
+        stack: list[Iterator[int]] = [iter((goal,))]
+        while stack and not self.exhausted:
+            depth = len(stack) - 1
+            atom = plan.order[depth]
+            if atom in image:
+                taken.discard(image.pop(atom))
+            if not self._place(atom, stack[-1], image, taken, plan.checks[depth], sense):
+                stack.pop()
+            elif depth + 1 < len(plan.order):
+                stack.append(self._targets(plan.order[depth + 1], plan, image, taken))
+            elif self._agree_on_signs(plan, image, sense):
+                return image
+        return None
+
+    def _targets(
+        self, atom: int, plan: "_Plan", image: dict[int, int], taken: set[int]
+    ) -> Iterator[int]:
+        """Yield the atoms that may take the place of ``atom``, itself first."""
+        parent = plan.parents[atom]
+        rank = self._ranks[atom]
+        around = self._links[image[parent]]
+        options = [index for index in around if self._ranks[index] == rank and index not in taken]
+        if atom in options:
+            options.remove(atom)
+            options.insert(0, atom)
+        if len(self._links[atom]) == 1 and parent not in self._handed.centres:
+            del options[1:]
+        return iter(options)
+
+    def _place(
+        self,
+        atom: int,
+        targets: Iterator[int],
+        image: dict[int, int],
+        taken: set[int],
+        checks: list[_Part],
+        sense: int,
+    ) -> bool:
+        """Give ``atom`` the next target that fits its bonds and handedness."""
+        for target in targets:
+            self._steps += 1
+            links = self._links[target]
+            if target in taken or any(
+                links.get(image[other]) != kind
+                for other, kind in self._links[atom].items()
+                if other in image
+            ):
+                continue
+            image[atom] = target
+            if all(self._agrees(part, image, sense) for part in checks):
+                taken.add(target)
+                return True
+            del image[atom]
+        return False
+
+    def _agrees(self, part: _Part, image: dict[int, int], sense: int) -> bool:
+        """Return whether a part keeps its handedness (``sense`` 1) or turns it over (-1)."""
+        target, turned = self._turn(part, image)
+        if target is None:
+            return False
+        if isinstance(part, tuple):
+            sense = 1
+        known = self._sign(part) * self._sign(target)
+        if part == target:
+            return turned == sense
+        return known == 0 or turned * known == sense
+
+    def _agree_on_signs(self, plan: "_Plan", image: dict[int, int], sense: int) -> bool:
+        """Return whether the parts without specified handedness can have one that fits."""
+        signs = _Signs(dict(self._signs.above))
+        for parts in plan.checks:
+            for part in parts:
+                target, turned = self._turn(part, image)
+                if target is None or target == part or self._sign(part) * self._sign(target):
+                    continue
+                sign = turned if isinstance(part, tuple) else turned * sense
+                if self._sign(part):
+                    agreed = signs.tie(target, None, sign * self._sign(part))
+                elif self._sign(target):
+                    agreed = signs.tie(part, None, sign * self._sign(target))
+                else:
+                    agreed = signs.tie(part, target, sign)
+                if not agreed:
+                    return False
+        self._signs = signs
+        return True
+
+    def _sign(self, part: _Part) -> int:
+        if isinstance(part, tuple):
+            return self._handed.bonds[part].sign
+        return self._handed.centres[part].sign
+
+    def _turn(self, part: _Part, image: dict[int, int]) -> tuple[_Part | None, int]:
+        """Return where a part goes, and whether its neighbours keep (1) or turn (-1) order."""
+        if isinstance(part, tuple):
+            return self._turn_bond(part, image)
+        target = image[part]
+        other = self._handed.centres.get(target)
+        centre: Centre = self._handed.centres[part]
+        if other is None or len(other.around) != len(centre.around):
+            return None, 0
+        places = [other.around.index(image[atom]) for atom in centre.around]
+        sign = 1
+        for i, place in enumerate(places):
+            for later in places[i + 1 :]:
+                if later < place:
+                    sign = -sign
+        return target, sign
+
+    def _turn_bond(
+        self, part: tuple[int, int], image: dict[int, int]
+    ) -> tuple[tuple[int, int] | None, int]:
+        low, high = image[part[0]], image[part[1]]
+        key = (low, high) if low < high else (high, low)
+        other = self._handed.bonds.get(key)
+        bond: DoubleBond = self._handed.bonds[part]
+        if other is None:
+            return None, 0
+        first, second = (other.first, other.second) if low < high else (other.second, other.first)
+        sign = 1 if image[bond.first[0]] == first[0] else -1
+        return key, sign if image[bond.second[0]] == second[0] else -sign
+
+
+class _Plan:
+    """In which order the atoms of a fragment are placed, and what is checked after each."""
+
+    def __init__(
+        self,
+        start: int,
+        ranks: list[int],
+        sizes: dict[int, int],
+        links: list[dict[int, Chem.BondType]],
+        handed: Handedness,
+    ) -> None:
+        self.order = [start]
+        self.parents = {start: start}
+        place = {start: 0}
+        border = [(sizes[ranks[atom]], atom, start) for atom in links[start]]
+        while border:
+            best = min(border)
+            border.remove(best)
+            atom = best[1]
+            if atom in place:
+                continue
+            place[atom] = len(self.order)
+            self.order.append(atom)
+            self.parents[atom] = best[2]
+            border += [(sizes[ranks[next_]], next_, atom) for next_ in links[atom]]
+        self.checks: list[list[_Part]] = [[] for _ in self.order]
+        for index, centre in handed.centres.items():
+            if index in place:
+                last = max(place[index], *(place[atom] for atom in centre.around))
+                self.checks[last].append(index)
+        for pair, bond in handed.bonds.items():
+            if pair[0] in place:
+                last = max(place[atom] for atom in (*pair, *bond.first, *bond.second))
+                self.checks[last].append(pair)
+
+
+@dataclass(slots=True)
+class _Signs:
+    """Union-find over parts of unknown handedness; ``None`` stands for the specified ones."""
+
+    above: dict[_Part | None, tuple[_Part | None, int]] = field(default_factory=dict)
+
+    def find(self, part: _Part | None) -> tuple[_Part | None, int]:
+        """Return the head of the part's group and its sign against the head."""
+        sign = 1
+        while part in self.above:
+            part, step = self.above[part]
+            sign *= step
+        return part, sign
+
+    def tie(self, a: _Part | None, b: _Part | None, sign: int) -> bool:
+        """Tie two parts; return whether the sign agrees with what is known."""
+        head_a, sign_a = self.find(a)
+        head_b, sign_b = self.find(b)
+        if head_a == head_b:
+            return sign_a * sign_b == sign
+        self.above[head_b] = (head_a, sign_a * sign_b * sign)
+        return True

@@ -1,0 +1,163 @@
+"""The parts of a molecule that a reflection or a swap of two equal groups can turn over.
+
+A permutation of atoms is a symmetry of the time-averaged molecule when it keeps the handedness
+of every tetrahedral centre (a rotation) or turns over every one (a reflection), and leaves the
+two sides of every double bond as they are (Mislow and Siegel, doi 10.1021/ja00323a043).
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from nmrshift.chem.toolkit import Chem
+
+_LONE_PAIR_CENTRES: Final[frozenset[int]] = frozenset((15, 16, 33, 34, 51, 52))
+"""P, S, As, Se, Sb, Te with three neighbours keep their pyramid at room temperature."""
+_PLANAR_ENDS: Final[frozenset[int]] = frozenset((6, 7))
+_NITROGEN: Final[int] = 7
+_OXYGEN: Final[int] = 8
+_SIGN: Final[dict[Chem.ChiralType, int]] = {
+    Chem.ChiralType.CHI_TETRAHEDRAL_CCW: 1,
+    Chem.ChiralType.CHI_TETRAHEDRAL_CW: -1,
+}
+_SAME_SIDE: Final[dict[Chem.BondStereo, int]] = {
+    Chem.BondStereo.STEREOZ: 1,
+    Chem.BondStereo.STEREOCIS: 1,
+    Chem.BondStereo.STEREOE: -1,
+    Chem.BondStereo.STEREOTRANS: -1,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Centre:
+    """A tetrahedral or pyramidal atom.
+
+    Attributes:
+        around: its neighbours, hydrogens left out, in the order that ``sign`` refers to.
+        sign: +1 or -1 as specified, 0 where the input does not say.
+        tied: two of the neighbours are constitutionally equal.
+    """
+
+    around: tuple[int, ...]
+    sign: int
+    tied: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DoubleBond:
+    """A double bond whose two ends can each tell their sides apart.
+
+    Attributes:
+        first: other neighbours of the atom of lower index; the first of them is its mark.
+        second: the same for the atom of higher index.
+        sign: +1 marks on one side, -1 on opposite sides, 0 where the input does not say.
+        tied: the two neighbours at one of the ends are constitutionally equal.
+    """
+
+    first: tuple[int, ...]
+    second: tuple[int, ...]
+    sign: int
+    tied: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Handedness:
+    """All handed parts of a molecule: by atom, and by pair of atoms (lower index first)."""
+
+    centres: dict[int, Centre]
+    bonds: dict[tuple[int, int], DoubleBond]
+
+
+def find_handedness(mol: Chem.Mol, ranks: list[int]) -> Handedness:
+    """Collect the centres and double bonds of a molecule.
+
+    Args:
+        mol: sanitised molecule without plain hydrogen atoms.
+        ranks: constitutional class of each atom.
+
+    Returns:
+        The handed parts. CF3, C(CH3)3, sulfonyl and the like are left out: they turn freely.
+        So are amine nitrogens, which invert, and amide bonds, which rotate.
+    """
+    centres: dict[int, Centre] = {}
+    doubles = False
+    for atom in mol.GetAtoms():
+        degree = atom.GetDegree()
+        if degree < 3 or atom.GetIsAromatic():
+            continue
+        total = degree + atom.GetTotalNumHs()
+        doubles = doubles or total == 3
+        number = atom.GetAtomicNum()
+        if total == 4:
+            if number == _NITROGEN and degree == 3:
+                continue
+        elif total != 3 or number not in _LONE_PAIR_CENTRES:
+            continue
+        centre = _read_centre(atom, ranks)
+        if centre is not None:
+            centres[atom.GetIdx()] = centre
+    return Handedness(centres, _find_bonds(mol, ranks) if doubles else {})
+
+
+def _read_centre(atom: Chem.Atom, ranks: list[int]) -> Centre | None:
+    """Return the centre, or ``None`` where equal end groups can turn it over at no cost."""
+    neighbours = atom.GetNeighbors()
+    around = tuple([neighbour.GetIdx() for neighbour in neighbours])
+    kinds = [ranks[index] for index in around]
+    tied = len(set(kinds)) < len(kinds)
+    if tied:
+        ends = [
+            (kind, neighbour.GetAtomicNum())
+            for kind, neighbour in zip(kinds, neighbours, strict=True)
+            if neighbour.GetDegree() == 1 and kinds.count(kind) > 1
+        ]
+        if any(kinds.count(kind) > 2 or number == _OXYGEN for kind, number in ends):
+            return None
+    return Centre(around, _SIGN.get(atom.GetChiralTag(), 0), tied)
+
+
+def _find_bonds(mol: Chem.Mol, ranks: list[int]) -> dict[tuple[int, int], DoubleBond]:
+    bonds: dict[tuple[int, int], DoubleBond] = {}
+    for bond in mol.GetBonds():
+        if bond.GetBondType() != Chem.BondType.DOUBLE:
+            continue
+        low, high = sorted((bond.GetBeginAtom(), bond.GetEndAtom()), key=Chem.Atom.GetIdx)
+        first, second = _read_end(low, high), _read_end(high, low)
+        if first and second:
+            pairs = [end for end in (first, second) if len(end) == 2]
+            tied = any(ranks[a] == ranks[b] for a, b in pairs)
+            sign = _relation(bond, first[0], second[0])
+            bonds[low.GetIdx(), high.GetIdx()] = DoubleBond(first, second, sign, tied)
+    return bonds
+
+
+def _read_end(atom: Chem.Atom, other: Chem.Atom) -> tuple[int, ...]:
+    """Return the other neighbours of a double-bonded atom; empty where its sides are alike."""
+    degree = atom.GetDegree()
+    number = atom.GetAtomicNum()
+    if number not in _PLANAR_ENDS or not 2 <= degree <= 3:
+        return ()
+    if number == _NITROGEN and atom.GetTotalNumHs():
+        return ()
+    partner = other.GetIdx()
+    rest = [neighbour for neighbour in atom.GetNeighbors() if neighbour.GetIdx() != partner]
+    if any(bond.GetBondTypeAsDouble() > 1 for bond in atom.GetBonds() if _leads_away(bond, other)):
+        return ()
+    if other.GetAtomicNum() == _NITROGEN and any(
+        neighbour.GetAtomicNum() == _NITROGEN for neighbour in rest
+    ):
+        return ()
+    return tuple(neighbour.GetIdx() for neighbour in rest)
+
+
+def _leads_away(bond: Chem.Bond, other: Chem.Atom) -> bool:
+    return other.GetIdx() not in (bond.GetBeginAtomIdx(), bond.GetEndAtomIdx())
+
+
+def _relation(bond: Chem.Bond, first: int, second: int) -> int:
+    """Return +1 where the marks of both ends lie on one side, -1 opposite, 0 unknown."""
+    sign = _SAME_SIDE.get(bond.GetStereo(), 0)
+    if sign:
+        for named in bond.GetStereoAtoms():
+            if named not in (first, second):
+                sign = -sign
+    return sign
