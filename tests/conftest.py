@@ -16,3 +16,17 @@ def shared_dir() -> Path:
             pytest.fail("NMRSHIFT_REQUIRE_SHARED=1 but ../shared/data is absent")
         pytest.skip("../shared/data is not beside this checkout")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def toy_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a tiny model, really trained on invented shifts."""
+    from toy import write_laboratory
+
+    from nmrshift.train.config import load_config
+    from nmrshift.train.run import run_training
+
+    folder = tmp_path_factory.mktemp("toy")
+    config = load_config(write_laboratory(folder))
+    artifact = run_training(config, folder / "run", resume=False, report=lambda _: None, quiet=True)
+    return artifact.path

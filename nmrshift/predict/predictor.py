@@ -158,6 +158,18 @@ class Predictor:
         complete = (_complete(query, solvent, source) for query in queries)
         return self._stream(complete, tuple(nuclei), interval, workers)
 
+    def answer(
+        self, prepared: Sequence[Prepared], *, interval: float = 0.9
+    ) -> Iterator[Prediction]:
+        """Predict molecules that have been read already, in batches of bounded size.
+
+        Args:
+            prepared: what :func:`~nmrshift.predict.prepare.prepare` made, for this model.
+            interval: nominal coverage of the interval, 0.5-0.99.
+        """
+        for batch in _batches(prepared):
+            yield from self._answer(batch, interval)
+
     def verify(self) -> VerifyReport:
         """Predict the model's golden molecules again."""
         golden = self._artifact.card.golden
@@ -180,11 +192,7 @@ class Predictor:
         for chunk in prepare_stream(queries, nuclei, self.nuclei, self._features.name, workers):
             ready = [item for item in chunk if isinstance(item, Prepared)]
             known = [item for item in ready if self._knows_source(item.source)]
-            answers = {
-                answer.index: answer
-                for batch in _batches(known)
-                for answer in self._answer(batch, interval)
-            }
+            answers = {answer.index: answer for answer in self.answer(known, interval=interval)}
             for item in chunk:
                 if isinstance(item, Failure):
                     yield item

@@ -1,0 +1,201 @@
+"""The predictor: order, independence, failures as values, honest settings."""
+
+from pathlib import Path
+
+import pytest
+
+from nmrshift import Failure, Prediction, Predictor, Query
+from nmrshift.chem.toolkit import Chem
+from nmrshift.errors import (
+    ArtifactError,
+    ConfigError,
+    InvalidTextError,
+    NoTargetAtomsError,
+    ParseError,
+    UnknownNucleusError,
+)
+from nmrshift.model import kernels
+from nmrshift.testing import (
+    assert_atom_order_kept,
+    assert_batch_independent,
+    assert_equivalent_atoms_equal,
+    assert_mirror_image_equal,
+)
+
+MOLECULES = (
+    "CCO",
+    "C",
+    "FC(F)(F)c1ccc(OC)cc1",
+    "C[C@H]1CC[C@@H](O)CC1",
+    "F/C=C/Cl",
+    "CC(=O)[O-].[Na+]",
+    "[H]C([H])([H])O",
+    "CN1CCC[C@H]1c1cccnc1",
+    "OC[C@H]1O[C@@H](O)[C@H](O)[C@@H](O)[C@@H]1O",
+    "CCOP(=O)(OCC)Cc1ccccc1",
+    "OB(O)c1ccc(F)cc1",
+)
+
+
+@pytest.fixture(scope="module")
+def predictor(toy_model: Path) -> Predictor:
+    return Predictor.load(toy_model)
+
+
+@pytest.mark.parametrize("smiles", MOLECULES)
+def test_invariances(predictor: Predictor, smiles: str) -> None:
+    assert_atom_order_kept(predictor, smiles)
+    assert_equivalent_atoms_equal(predictor, smiles)
+    assert_mirror_image_equal(predictor, smiles)
+
+
+def test_alone_as_in_a_batch_of_64(predictor: Predictor) -> None:
+    assert_batch_independent(predictor, (MOLECULES * 6)[:64])
+
+
+def test_answers_carry_what_was_asked(predictor: Predictor) -> None:
+    answer = predictor.predict("[CH3:7][OH:2]", solvent="Chloroform-D1 (CDCl3)", interval=0.5)
+    assert answer.input == "[CH3:7][OH:2]"
+    assert answer.solvent == "cdcl3"
+    assert [atom.atom_index for atom in answer.atoms] == [0]
+    assert answer.atoms[0].n_hydrogens == 3
+    assert answer.model == predictor.identity
+    wide = predictor.predict("CO", solvent="CDCl3", interval=0.99).atoms[0]
+    narrow = answer.atoms[0]
+    assert wide.shift_ppm == pytest.approx(narrow.shift_ppm, abs=1e-4)
+    assert wide.high_ppm - wide.low_ppm >= narrow.high_ppm - narrow.low_ppm > 0
+    assert narrow.low_ppm < narrow.shift_ppm < narrow.high_ppm
+
+
+def test_mol_is_left_alone_and_hydrogens_keep_indices(predictor: Predictor) -> None:
+    mol = Chem.AddHs(Chem.MolFromSmiles("OC"))
+    before = mol.ToBinary()
+    answer = predictor.predict(mol, nuclei=("13C", "1H"))
+    assert mol.ToBinary() == before
+    assert [(a.nucleus, a.atom_index) for a in answer.atoms] == [("13C", 1), ("1H", 0), ("1H", 1)]
+
+
+def test_salts_are_answered_whole(predictor: Predictor) -> None:
+    answer = predictor.predict("[Na+].CC(=O)[O-]")
+    assert [atom.atom_index for atom in answer.of("13C")] == [1, 2]
+    assert "mixture" in {notice.code for notice in answer.notices}
+
+
+def test_fluorine_on_other_elements_is_flagged(predictor: Predictor) -> None:
+    answer = predictor.predict("FS(F)(F)(F)(F)C(F)F", nuclei=("19F",))
+    flags = {atom.atom_index: atom.flags for atom in answer.atoms}
+    assert flags[0] == ("fluorine_on_S",)
+    assert flags[7] == ()
+    assert predictor.predict("[F-].C", nuclei=("19F",)).atoms[0].flags == ("fluoride_ion",)
+
+
+def test_solvents_not_understood_or_not_seen_are_said(predictor: Predictor) -> None:
+    def codes(solvent: str | None) -> set[str]:
+        return {notice.code for notice in predictor.predict("CCO", solvent=solvent).notices}
+
+    assert codes("phlogiston") == {"solvent_unknown"}
+    assert codes("THF-d8") == {"solvent_unseen"}
+    assert codes("CDCl3") == codes(None) == codes("Unreported") == set()
+
+
+def test_single_calls_raise(predictor: Predictor) -> None:
+    with pytest.raises(ParseError):
+        predictor.predict("C1CC")
+    with pytest.raises(InvalidTextError):
+        predictor.predict("C C O")
+    with pytest.raises(NoTargetAtomsError, match="19F"):
+        predictor.predict("CCO", nuclei=("19F",))
+    with pytest.raises(UnknownNucleusError, match="15N"):
+        predictor.predict("CCN", nuclei=("15N",))
+    with pytest.raises(ConfigError, match="interval"):
+        predictor.predict("CCO", interval=0.2)
+    with pytest.raises(ConfigError, match="no source"):
+        predictor.predict("CCO", source="moon")
+    with pytest.raises(UnknownNucleusError):
+        predictor.predict_many([], nuclei=("bogus",))
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_streams_lose_no_row(predictor: Predictor, workers: int) -> None:
+    good = ["CCO", "FC(F)F", "c1ccccc1"]
+    bad = {
+        "C1CC": "parse_error",
+        "C C": "invalid_text",
+        "[Na+].[Cl-]": "no_target_atoms",
+        "C[Hg]C": "unsupported_element",
+    }
+    texts = [*good, *bad] * 60
+    queries = [Query(text, name=f"row {number}") for number, text in enumerate(texts)]
+    queries.append(Query("CC", nuclei=("15N",)))
+    queries.append(Query("CC", source="moon"))
+    answers = list(predictor.predict_many(queries, workers=workers))
+    assert [answer.index for answer in answers] == list(range(len(queries)))
+    for query, answer in zip(queries, answers, strict=True):
+        assert answer.name == query.name
+        assert answer.input == query.structure
+    for text, answer in zip(texts, answers, strict=False):
+        if text in bad:
+            assert isinstance(answer, Failure)
+            assert answer.code == bad[text]
+            assert answer.message
+            assert answer.hint
+        else:
+            assert isinstance(answer, Prediction)
+    assert [getattr(answer, "code", None) for answer in answers[-2:]] == [
+        "unknown_nucleus",
+        "unknown_source",
+    ]
+    again = list(predictor.predict_many(queries[:7]))
+    for first, second in zip(answers[:7], again, strict=True):
+        if isinstance(first, Prediction):
+            assert isinstance(second, Prediction)
+            for a, b in zip(first.atoms, second.atoms, strict=True):
+                assert a.shift_ppm == pytest.approx(b.shift_ppm, abs=1e-4)
+
+
+def test_streaming_is_lazy(predictor: Predictor) -> None:
+    taken = []
+
+    def endless() -> "object":
+        while True:
+            taken.append(1)
+            yield "CCO"
+
+    stream = predictor.predict_many(endless())  # type: ignore[arg-type]
+    assert isinstance(next(stream), Prediction)
+    assert len(taken) < 2000
+
+
+def test_query_settings_win_over_the_call(predictor: Predictor) -> None:
+    queries = [Query("CF", solvent="DMSO-d6", nuclei=("1H",), source="toy"), Query("CF")]
+    own, called = predictor.predict_many(queries, solvent="CDCl3", nuclei=("19F",))
+    assert isinstance(own, Prediction)
+    assert isinstance(called, Prediction)
+    assert (own.solvent, own.atoms[0].nucleus) == ("dmso-d6", "1H")
+    assert (called.solvent, called.atoms[0].nucleus) == ("cdcl3", "19F")
+
+
+def test_both_kernels_give_the_same_shifts(toy_model: Path) -> None:
+    if kernels.kernel_name() != "dgl":
+        pytest.skip("dgl is not installed")
+    fused, plain = (Predictor.load(toy_model, kernel=kernel) for kernel in ("dgl", "torch"))
+    for smiles in MOLECULES:
+        pairs = zip(
+            fused.predict(smiles, nuclei=fused.nuclei[:1]).atoms,
+            plain.predict(smiles, nuclei=fused.nuclei[:1]).atoms,
+            strict=True,
+        )
+        assert all(a.shift_ppm == pytest.approx(b.shift_ppm, abs=1e-4) for a, b in pairs)
+
+
+def test_results_are_plain_values(predictor: Predictor) -> None:
+    values = predictor.predict("CCO").to_dict()
+    assert values["atoms"][0]["nucleus"] == "13C"
+    assert isinstance(values["atoms"][0]["shift_ppm"], float)
+    (failure,) = predictor.predict_many(["C1"])
+    assert failure.to_dict()["code"] == "parse_error"
+
+
+def test_no_model_folder(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError):
+        Predictor.load(tmp_path)

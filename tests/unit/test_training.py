@@ -1,0 +1,161 @@
+"""Training: a run that is killed goes on to the same weights; settings and data are checked."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from toy import write_laboratory
+
+from nmrshift.errors import ConfigError
+from nmrshift.train import loop
+from nmrshift.train.config import TrainConfig, load_config
+from nmrshift.train.data import in_validation, prepare
+from nmrshift.train.loop import CHECKPOINT, METRICS, learning_rate
+from nmrshift.train.run import run_training
+from nmrshift.train.sampling import epoch_batches
+
+
+def silent(_: str) -> None:
+    return
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> TrainConfig:
+    return load_config(write_laboratory(tmp_path))
+
+
+class KilledError(Exception):
+    """Stands for a kill."""
+
+
+def test_killed_run_resumes_to_the_same_weights(
+    config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    straight = run_training(config, tmp_path / "a", resume=False, report=silent, quiet=True)
+    frequent = config.model_copy(update={"checkpoint_seconds": 1e-9})
+    real_step, calls = loop._step, []
+
+    def mortal_step(*args: object) -> float:
+        calls.append(1)
+        if len(calls) in (7, 24, 25):
+            raise KilledError
+        return real_step(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(loop, "_step", mortal_step)
+    deaths = 0
+    while True:
+        try:
+            resumed = run_training(
+                frequent, tmp_path / "b", resume=deaths > 0, report=silent, quiet=True
+            )
+            break
+        except KilledError:
+            deaths += 1
+    assert deaths == 3
+    expected = load_file(straight.path / "weights.safetensors")
+    found = load_file(resumed.path / "weights.safetensors")
+    assert expected.keys() == found.keys()
+    assert all(torch.equal(expected[name], found[name]) for name in expected)
+
+    def lines(folder: str) -> list[dict[str, object]]:
+        text = (tmp_path / folder / METRICS).read_text()
+        rows = [json.loads(line) for line in text.splitlines()]
+        return [{k: v for k, v in row.items() if k != "seconds"} for row in rows]
+
+    assert lines("a") == lines("b")
+
+
+def test_learning_lowers_the_error(config: TrainConfig, tmp_path: Path) -> None:
+    run_training(config, tmp_path / "run", resume=False, report=silent, quiet=True)
+    rows = [json.loads(line) for line in (tmp_path / "run" / METRICS).read_text().splitlines()]
+    assert len(rows) == config.optimisation.epochs
+    first, last = rows[0]["held_out_mae_ppm"], rows[-1]["held_out_mae_ppm"]
+    assert last["13C"] < 0.7 * first["13C"]
+    assert last["19F"] < first["19F"]
+
+
+def test_a_run_is_not_overwritten_nor_mixed(config: TrainConfig, tmp_path: Path) -> None:
+    run_training(config, tmp_path / "run", resume=False, report=silent, quiet=True)
+    with pytest.raises(ConfigError, match="already holds a run"):
+        run_training(config, tmp_path / "run", resume=False, report=silent, quiet=True)
+    other = config.model_copy(update={"seed": 6})
+    with pytest.raises(ConfigError, match="another configuration"):
+        run_training(other, tmp_path / "run", resume=True, report=silent, quiet=True)
+    done = run_training(config, tmp_path / "run", resume=True, report=silent, quiet=True)
+    assert (tmp_path / "run" / CHECKPOINT).exists()
+    assert done.card.training["n_labels"]["13C"] > 50
+
+
+def test_held_out_molecules_are_not_shown(config: TrainConfig) -> None:
+    data = prepare(config, silent)
+    shown = set(data.dataset.connectivity[data.shown].tolist())
+    held = set(data.dataset.connectivity[data.held_out].tolist())
+    assert shown
+    assert held
+    assert not shown & held
+    assert all(in_validation(key, config.validation_fraction) for key in held)
+
+
+def test_test_molecules_are_refused(config: TrainConfig, tmp_path: Path) -> None:
+    data = prepare(config, silent)
+    banned = tmp_path / "test.json"
+    banned.write_text(json.dumps([str(data.dataset.connectivity[3])]))
+    with pytest.raises(ConfigError, match="1 training molecules are test molecules"):
+        prepare(config.model_copy(update={"exclude_connectivities": banned}), silent)
+
+
+def test_cache_holds_the_same_data(config: TrainConfig) -> None:
+    heard: list[str] = []
+    first = prepare(config, heard.append)
+    again = prepare(config, heard.append)
+    assert any("prepared data from" in line for line in heard)
+    assert first.fingerprint == again.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("epochs = 0", "epochs"),
+        ("colour = 3", "colour"),
+        ("learning_rate = -1.0", "learning_rate"),
+    ],
+)
+def test_wrong_settings(tmp_path: Path, change: str, message: str) -> None:
+    path = write_laboratory(tmp_path)
+    text = path.read_text().replace("epochs = 6", "").replace("learning_rate = 0.01", "")
+    path.write_text(text.replace("[optimisation]", f"[optimisation]\n{change}"))
+    with pytest.raises(ConfigError, match=message):
+        load_config(path)
+
+
+def test_missing_or_broken_files(config: TrainConfig, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError):
+        load_config(tmp_path / "none.toml")
+    (tmp_path / "bad.toml").write_text("epochs = = 3")
+    with pytest.raises(ConfigError):
+        load_config(tmp_path / "bad.toml")
+    (tmp_path / "toy.jsonl").unlink()
+    with pytest.raises(ConfigError, match="no such data file"):
+        prepare(config, silent)
+
+
+def test_batches_cover_an_epoch_once_and_depend_on_seed_and_epoch_only() -> None:
+    n_atoms = np.random.default_rng(0).integers(1, 60, 500)
+    mols = np.repeat(np.arange(500), 2)
+    batches = epoch_batches(mols, n_atoms, 300, seed=1, epoch=0)
+    assert sorted(np.concatenate(batches).tolist()) == sorted(mols.tolist())
+    assert max(int(n_atoms[batch].sum()) for batch in batches) <= 300 + 60
+    again = epoch_batches(mols, n_atoms, 300, seed=1, epoch=0)
+    assert all(np.array_equal(a, b) for a, b in zip(batches, again, strict=True))
+    other = epoch_batches(mols, n_atoms, 300, seed=1, epoch=1)
+    assert not np.array_equal(np.concatenate(batches), np.concatenate(other))
+
+
+def test_learning_rate_warms_up_and_ends_at_zero(config: TrainConfig) -> None:
+    rates = [learning_rate(step, 100, config.optimisation) for step in range(101)]
+    assert rates[0] < rates[4]
+    assert max(rates) == pytest.approx(config.optimisation.learning_rate)
+    assert rates[-1] == pytest.approx(0.0, abs=1e-9)
