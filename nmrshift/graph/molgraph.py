@@ -19,6 +19,7 @@ _BOND_KIND = {
     Chem.BondType.AROMATIC: BOND_KINDS["aromatic"],
     Chem.BondType.DATIVE: BOND_KINDS["dative"],
 }
+_DOUBLE = BOND_KINDS["double"]
 _CHIRAL = (Chem.ChiralType.CHI_TETRAHEDRAL_CW, Chem.ChiralType.CHI_TETRAHEDRAL_CCW)
 
 Edge = tuple[int, int]
@@ -64,14 +65,16 @@ def mol_graph(mol: Chem.Mol, preset: FeaturePreset) -> MolGraph:
         mol: sanitised, stereo assigned; it is not changed.
         preset: which features to compute.
     """
-    atoms = list(mol.GetAtoms())
+    # by index: RDKit's sequences of atoms and bonds cost several calls an element
+    atoms = [mol.GetAtomWithIdx(i) for i in range(mol.GetNumAtoms())]
     numbers = [atom.GetAtomicNum() for atom in atoms]
     folded = {i for i, z in enumerate(numbers) if z == 1 and _folds(atoms[i], numbers)}
     kept = [i for i in range(len(atoms)) if i not in folded]
+    chiral = [atom.GetChiralTag() in _CHIRAL for atom in atoms]
     node_of = {atom: node for node, atom in enumerate(kept)}
     nodes = [atoms[i] for i in kept] if folded else atoms
 
-    pairs, raw_bonds = _edges(mol, node_of, folded)
+    pairs, raw_bonds = _edges(mol, atoms, chiral, node_of, folded)
     raw = np.array(_raw_atoms(mol, nodes, folded), dtype=np.int64)
     bond_codes = preset.encode_bonds(np.array(raw_bonds, dtype=np.int64).reshape(-1, 4).T)
     ends = np.array(pairs, dtype=np.int32).reshape(-1, 2)
@@ -105,40 +108,38 @@ def _raw_atoms(mol: Chem.Mol, nodes: list[Chem.Atom], folded: set[int]) -> list[
         degree,
         hydrogens,
         [atom.GetFormalCharge() for atom in nodes],
-        [int(atom.GetHybridization()) for atom in nodes],
-        [int(atom.GetIsAromatic()) for atom in nodes],
+        [atom.GetHybridization() for atom in nodes],
+        [atom.GetIsAromatic() for atom in nodes],
         [rings.MinAtomRingSize(atom.GetIdx()) for atom in nodes],
         [atom.GetNumRadicalElectrons() for atom in nodes],
         [atom.GetTotalValence() for atom in nodes],
-        [int(atom.GetChiralTag() in _CHIRAL) for atom in nodes],
+        [atom.GetChiralTag() in _CHIRAL for atom in nodes],
     ]
 
 
 def _edges(
-    mol: Chem.Mol, node_of: dict[int, int], folded: set[int]
+    mol: Chem.Mol,
+    atoms: list[Chem.Atom],
+    chiral: list[bool],
+    node_of: dict[int, int],
+    folded: set[int],
 ) -> tuple[list[Edge], list[tuple[int, int, int, int]]]:
     """Return the undirected edges as node pairs, with their raw features."""
     rings = mol.GetRingInfo()
     pairs: list[Edge] = []
     raw: list[tuple[int, int, int, int]] = []
-    has_centres = has_alkenes = False
-    for bond in mol.GetBonds():
+    has_alkenes = False
+    for number in range(mol.GetNumBonds()):
+        bond = mol.GetBondWithIdx(number)
         begin, end = bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()
         if begin in folded or end in folded:
             continue
         pairs.append((node_of[begin], node_of[end]))
-        ring = rings.MinBondRingSize(bond.GetIdx())
-        relation = 0
-        a, b = bond.GetBeginAtom(), bond.GetEndAtom()
-        chiral_a, chiral_b = a.GetChiralTag() in _CHIRAL, b.GetChiralTag() in _CHIRAL
-        if chiral_a or chiral_b:
-            has_centres = True
-            if chiral_a and chiral_b:
-                relation = stereo_pair(a, b)
         kind = _BOND_KIND.get(bond.GetBondType(), OTHER_BOND)
-        has_alkenes |= kind == BOND_KINDS["double"]
-        raw.append((kind, int(bond.GetIsConjugated()), ring, relation))
-    if has_alkenes or has_centres:
+        has_alkenes |= kind == _DOUBLE
+        relation = stereo_pair(atoms[begin], atoms[end]) if chiral[begin] and chiral[end] else 0
+        raw.append((kind, bond.GetIsConjugated(), rings.MinBondRingSize(number), relation))
+    if has_alkenes or any(chiral):
         _add_stereo_edges(mol, node_of, pairs, raw)
     return pairs, raw
 

@@ -19,7 +19,8 @@ Pair = tuple[int, int]
 
 def alkene_pairs(mol: Chem.Mol) -> Iterator[tuple[Pair, bool]]:
     """Yield pairs of heavy substituents across stereo double bonds and whether they are cis."""
-    for bond in mol.GetBonds():
+    for number in range(mol.GetNumBonds()):
+        bond = mol.GetBondWithIdx(number)
         stereo = bond.GetStereo()
         if stereo in _CIS_BONDS:
             reference_cis = True
