@@ -4,14 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from nmrshift.chem.handedness import Centre, DoubleBond, Handedness
+from nmrshift.chem.handedness import Centre, DoubleBond, Handedness, Part
 from nmrshift.chem.toolkit import Chem
 
-MAX_STEPS: Final[int] = 20_000
-"""Atoms placed in one molecule before the search gives up, some 50 ms."""
-
-_Part = int | tuple[int, int]
-"""A handed part: a centre by its atom, a double bond by its two atoms, lower index first."""
+MAX_STEPS: Final[int] = 5_000
+"""Atoms placed in one molecule before the search gives up, some 20 ms."""
 
 
 class Search:
@@ -70,31 +67,53 @@ class Search:
         return self.exhausted
 
     def _carry(self, plan: "_Plan", goal: int, sense: int) -> dict[int, int] | None:
-        """Return a symmetry of the given sense that carries the first atom to ``goal``."""
+        """Return a symmetry of the given sense that carries the first atom to ``goal``.
+
+        Depth-first; after a dead end the search goes back to the last choice that had a part in
+        it (Prosser, doi 10.1111/j.1467-8640.1993.tb00310.x), not through every flip of a phenyl.
+        """
         image: dict[int, int] = {}
-        taken: set[int] = set()
+        taken: dict[int, int] = {}
         stack: list[Iterator[int]] = [iter((goal,))]
-        while stack and not self.exhausted:
+        blame: list[set[int]] = [set()]
+        while not self.exhausted:
             depth = len(stack) - 1
             atom = plan.order[depth]
             if atom in image:
-                taken.discard(image.pop(atom))
-            if not self._place(atom, stack[-1], image, taken, plan.checks[depth], sense):
-                stack.pop()
-            elif depth + 1 < len(plan.order):
-                stack.append(self._targets(plan.order[depth + 1], plan, image, taken))
-            elif self._agree_on_signs(plan, image, sense):
-                return image
+                del taken[image.pop(atom)]
+            if self._place(atom, stack[-1], image, taken, plan.checks[depth], sense):
+                taken[image[atom]] = depth
+                if depth + 1 < len(plan.order):
+                    stack.append(self._targets(plan.order[depth + 1], plan, image, taken, blame))
+                    continue
+                if self._agree_on_signs(plan, image, sense):
+                    return image
+                blame[depth] |= set(range(depth))
+                continue
+            guilty = blame[depth] | plan.reasons[depth]
+            if not guilty:
+                return None
+            back = max(guilty)
+            for later in plan.order[back + 1 : depth]:
+                del taken[image.pop(later)]
+            del stack[back + 1 :], blame[back + 1 :]
+            blame[back] |= guilty - {back}
         return None
 
     def _targets(
-        self, atom: int, plan: "_Plan", image: dict[int, int], taken: set[int]
+        self,
+        atom: int,
+        plan: "_Plan",
+        image: dict[int, int],
+        taken: dict[int, int],
+        blame: list[set[int]],
     ) -> Iterator[int]:
-        """Yield the atoms that may take the place of ``atom``, itself first."""
+        """Return the atoms that may take the place of ``atom``, itself first."""
         parent = plan.parents[atom]
         rank = self._ranks[atom]
-        around = self._links[image[parent]]
-        options = [index for index in around if self._ranks[index] == rank and index not in taken]
+        options = [index for index in self._links[image[parent]] if self._ranks[index] == rank]
+        blame.append({taken[index] for index in options if index in taken})
+        options = [index for index in options if index not in taken]
         if atom in options:
             options.remove(atom)
             options.insert(0, atom)
@@ -107,8 +126,8 @@ class Search:
         atom: int,
         targets: Iterator[int],
         image: dict[int, int],
-        taken: set[int],
-        checks: list[_Part],
+        taken: dict[int, int],
+        checks: list[Part],
         sense: int,
     ) -> bool:
         """Give ``atom`` the next target that fits its bonds and handedness."""
@@ -123,12 +142,11 @@ class Search:
                 continue
             image[atom] = target
             if all(self._agrees(part, image, sense) for part in checks):
-                taken.add(target)
                 return True
             del image[atom]
         return False
 
-    def _agrees(self, part: _Part, image: dict[int, int], sense: int) -> bool:
+    def _agrees(self, part: Part, image: dict[int, int], sense: int) -> bool:
         """Return whether a part keeps its handedness (``sense`` 1) or turns it over (-1)."""
         target, turned = self._turn(part, image)
         if target is None:
@@ -160,12 +178,12 @@ class Search:
         self._signs = signs
         return True
 
-    def _sign(self, part: _Part) -> int:
+    def _sign(self, part: Part) -> int:
         if isinstance(part, tuple):
             return self._handed.bonds[part].sign
         return self._handed.centres[part].sign
 
-    def _turn(self, part: _Part, image: dict[int, int]) -> tuple[_Part | None, int]:
+    def _turn(self, part: Part, image: dict[int, int]) -> tuple[Part | None, int]:
         """Return where a part goes, and whether its neighbours keep (1) or turn (-1) order."""
         if isinstance(part, tuple):
             return self._turn_bond(part, image)
@@ -221,24 +239,30 @@ class _Plan:
             self.order.append(atom)
             self.parents[atom] = best[2]
             border += [(sizes[ranks[next_]], next_, atom) for next_ in links[atom]]
-        self.checks: list[list[_Part]] = [[] for _ in self.order]
-        for index, centre in handed.centres.items():
-            if index in place:
-                last = max(place[index], *(place[atom] for atom in centre.around))
-                self.checks[last].append(index)
-        for pair, bond in handed.bonds.items():
-            if pair[0] in place:
-                last = max(place[atom] for atom in (*pair, *bond.first, *bond.second))
-                self.checks[last].append(pair)
+        self.checks: list[list[Part]] = [[] for _ in self.order]
+        parts: list[Part] = [*handed.centres, *handed.bonds]
+        for part in parts:
+            atoms = handed.atoms(part)
+            if atoms[0] in place:
+                self.checks[max(place[atom] for atom in atoms)].append(part)
+        self.reasons = [
+            {place[other] for other in links[atom] if place[other] < depth}
+            for depth, atom in enumerate(self.order)
+        ]
+        for depth, checked in enumerate(self.checks):
+            for part in checked:
+                self.reasons[depth] |= {
+                    place[atom] for atom in handed.atoms(part) if place[atom] < depth
+                }
 
 
 @dataclass(slots=True)
 class _Signs:
     """Union-find over parts of unknown handedness; ``None`` stands for the specified ones."""
 
-    above: dict[_Part | None, tuple[_Part | None, int]] = field(default_factory=dict)
+    above: dict[Part | None, tuple[Part | None, int]] = field(default_factory=dict)
 
-    def find(self, part: _Part | None) -> tuple[_Part | None, int]:
+    def find(self, part: Part | None) -> tuple[Part | None, int]:
         """Return the head of the part's group and its sign against the head."""
         sign = 1
         while part in self.above:
@@ -246,7 +270,7 @@ class _Signs:
             sign *= step
         return part, sign
 
-    def tie(self, a: _Part | None, b: _Part | None, sign: int) -> bool:
+    def tie(self, a: Part | None, b: Part | None, sign: int) -> bool:
         """Tie two parts; return whether the sign agrees with what is known."""
         head_a, sign_a = self.find(a)
         head_b, sign_b = self.find(b)

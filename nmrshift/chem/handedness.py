@@ -8,11 +8,12 @@ two sides of every double bond as they are (Mislow and Siegel, doi 10.1021/ja003
 from dataclasses import dataclass
 from typing import Final
 
-from nmrshift.chem.toolkit import Chem
+from nmrshift.chem.toolkit import Chem, atoms_of
 
 _LONE_PAIR_CENTRES: Final[frozenset[int]] = frozenset((15, 16, 33, 34, 51, 52))
 """P, S, As, Se, Sb, Te with three neighbours keep their pyramid at room temperature."""
 _PLANAR_ENDS: Final[frozenset[int]] = frozenset((6, 7))
+_CARBON: Final[int] = 6
 _NITROGEN: Final[int] = 7
 _OXYGEN: Final[int] = 8
 _SIGN: Final[dict[Chem.ChiralType, int]] = {
@@ -25,6 +26,10 @@ _SAME_SIDE: Final[dict[Chem.BondStereo, int]] = {
     Chem.BondStereo.STEREOE: -1,
     Chem.BondStereo.STEREOTRANS: -1,
 }
+
+
+Part = int | tuple[int, int]
+"""A handed part: a centre by its atom, a double bond by its two atoms, lower index first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,13 @@ class Handedness:
     centres: dict[int, Centre]
     bonds: dict[tuple[int, int], DoubleBond]
 
+    def atoms(self, part: Part) -> tuple[int, ...]:
+        """Return the atoms of a part, its own first."""
+        if isinstance(part, tuple):
+            bond = self.bonds[part]
+            return (*part, *bond.first, *bond.second)
+        return (part, *self.centres[part].around)
+
 
 def find_handedness(mol: Chem.Mol, ranks: list[int]) -> Handedness:
     """Collect the centres and double bonds of a molecule.
@@ -75,12 +87,13 @@ def find_handedness(mol: Chem.Mol, ranks: list[int]) -> Handedness:
         ranks: constitutional class of each atom.
 
     Returns:
-        The handed parts. CF3, C(CH3)3, sulfonyl and the like are left out: they turn freely.
-        So are amine nitrogens, which invert, and amide bonds, which rotate.
+        The handed parts. CF3 and C(CH3)3 are left out, for they turn freely; sulfonyl and
+        phosphonic acid groups, whose oxygens are equal or exchange; amine nitrogens, which
+        invert; and amide bonds, which rotate.
     """
     centres: dict[int, Centre] = {}
     doubles = False
-    for atom in mol.GetAtoms():
+    for atom in atoms_of(mol):
         degree = atom.GetDegree()
         if degree < 3 or atom.GetIsAromatic():
             continue
@@ -104,13 +117,13 @@ def _read_centre(atom: Chem.Atom, ranks: list[int]) -> Centre | None:
     around = tuple([neighbour.GetIdx() for neighbour in neighbours])
     kinds = [ranks[index] for index in around]
     tied = len(set(kinds)) < len(kinds)
-    if tied:
-        ends = [
-            (kind, neighbour.GetAtomicNum())
-            for kind, neighbour in zip(kinds, neighbours, strict=True)
-            if neighbour.GetDegree() == 1 and kinds.count(kind) > 1
-        ]
-        if any(kinds.count(kind) > 2 or number == _OXYGEN for kind, number in ends):
+    ends = [neighbour for neighbour in neighbours if neighbour.GetDegree() == 1]
+    if len(ends) > 1:
+        kinds_of_ends = [ranks[neighbour.GetIdx()] for neighbour in ends]
+        oxygens = sum(neighbour.GetAtomicNum() == _OXYGEN for neighbour in ends)
+        if oxygens > 1 and atom.GetAtomicNum() != _CARBON:
+            return None
+        if any(kinds_of_ends.count(kind) > 2 for kind in kinds_of_ends):
             return None
     return Centre(around, _SIGN.get(atom.GetChiralTag(), 0), tied)
 

@@ -7,7 +7,7 @@ from nmrshift.chem.inchi import mol_from_inchi, write_molblock
 from nmrshift.chem.molblock import forget_unknown_stereo, mol_from_molblock
 from nmrshift.chem.policy import DEFAULT_LIMITS, Graph, Limits, check_graph, check_no_query
 from nmrshift.chem.smiles import ASCII_SPACE, check_smiles, explain
-from nmrshift.chem.toolkit import Chem, quiet
+from nmrshift.chem.toolkit import Chem, atoms_of, quiet
 from nmrshift.errors import InvalidTextError, ParseError
 from nmrshift.types import Notice, StructureKind
 
@@ -147,7 +147,7 @@ def _parse_mol(given: Chem.Mol, limits: Limits) -> ParsedMol:
 
 def _take_maps(mol: Chem.Mol) -> tuple[int, ...]:
     """Return the map numbers and clear them, so that they cannot change any feature."""
-    maps = tuple(atom.GetAtomMapNum() for atom in mol.GetAtoms())
+    maps = tuple(atom.GetAtomMapNum() for atom in atoms_of(mol))
     for index, number in enumerate(maps):
         if number:
             mol.GetAtomWithIdx(index).SetAtomMapNum(0)

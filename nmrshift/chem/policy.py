@@ -7,7 +7,7 @@ input inside the limits can hang or crash RDKit.
 from dataclasses import dataclass, replace
 from typing import Final
 
-from nmrshift.chem.toolkit import Chem
+from nmrshift.chem.toolkit import Chem, atoms_of
 from nmrshift.errors import (
     InvalidTextError,
     NoTargetAtomsError,
@@ -130,7 +130,7 @@ def check_graph(mol: Chem.Mol, limits: Limits) -> Graph:
         TooLargeError: more atoms, neighbours, rings or fragments than the limits allow.
         NoTargetAtomsError: no atom other than hydrogen.
     """
-    atoms = list(mol.GetAtoms())
+    atoms = atoms_of(mol)
     numbers = tuple([atom.GetAtomicNum() for atom in atoms])
     check_elements(numbers, limits)
     n_heavy = len(numbers) - numbers.count(1)
@@ -192,7 +192,7 @@ def check_no_query(mol: Chem.Mol, limits: Limits) -> None:
         ParseError: a query bond.
         InvalidTextError: a charge or isotope out of range.
     """
-    queries = [atom.GetIdx() for atom in mol.GetAtoms() if atom.HasQuery()]
+    queries = [atom.GetIdx() for atom in atoms_of(mol) if atom.HasQuery()]
     if queries:
         raise UnsupportedElementError(f"query at {name_atoms(queries)}")
     for bond in mol.GetBonds():
@@ -202,7 +202,7 @@ def check_no_query(mol: Chem.Mol, limits: Limits) -> None:
     for group in Chem.GetMolSubstanceGroups(mol):
         if group.HasProp("TYPE") and group.GetProp("TYPE") in POLYMER_GROUPS:
             raise UnsupportedElementError(f"polymer or mixture group at {_members(group)}")
-    for atom in mol.GetAtoms():
+    for atom in atoms_of(mol):
         where = f"atom {atom.GetIdx()}"
         check_charge_and_isotope(atom.GetFormalCharge(), atom.GetIsotope(), where, limits)
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from nmrshift.chem.automorphism import Search
 from nmrshift.chem.handedness import Handedness, find_handedness
-from nmrshift.chem.toolkit import Chem
+from nmrshift.chem.toolkit import Chem, atoms_of
 
 __all__ = ["signal_classes"]
 
@@ -55,7 +55,7 @@ def _plain_hydrogens(mol: Chem.Mol) -> dict[int, int]:
     found: dict[int, int] = {}
     if mol.GetNumHeavyAtoms() == mol.GetNumAtoms():
         return found
-    for atom in mol.GetAtoms():
+    for atom in atoms_of(mol):
         if atom.GetAtomicNum() == 1 and not atom.GetIsotope() and atom.GetDegree() == 1:
             carrier = atom.GetNeighbors()[0]
             if carrier.GetAtomicNum() > 1:
