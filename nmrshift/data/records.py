@@ -95,8 +95,12 @@ _FIELDS: Final[tuple[str, ...]] = tuple(field.name for field in fields(ShiftReco
 _OPTIONAL: Final[tuple[str, ...]] = _FIELDS[3:-2]
 
 
-class _FaultError(RecordError):
-    """A record error that knows the code of its issue."""
+class FaultError(RecordError):
+    """A record error that knows the code of its issue.
+
+    Attributes:
+        issue: code of the ``RecordIssue`` to be.
+    """
 
     def __init__(self, issue: str, message: str) -> None:
         super().__init__(message)
@@ -130,7 +134,7 @@ def record_from_dict(data: Mapping[str, Any]) -> ShiftRecord:
     """
     for key in data:
         if key not in _FIELDS:
-            raise _FaultError("unknown_field", f"unknown field {key!r}")
+            raise FaultError("unknown_field", f"unknown field {key!r}")
     record = ShiftRecord(
         id=_required(data, "id"),
         smiles=_required(data, "smiles"),
@@ -150,19 +154,19 @@ def check_record(record: ShiftRecord) -> None:
         RecordError: nothing measured, an odd nucleus, or an atom index beyond the structure.
     """
     if record.nucleus not in ELEMENT_OF_NUCLEUS and not _NUCLEUS.fullmatch(record.nucleus):
-        raise _FaultError("bad_field", f"{record.nucleus[:20]!r} is no nucleus")
+        raise FaultError("bad_field", f"{record.nucleus[:20]!r} is no nucleus")
     if not record.shifts and not record.peaks:
-        raise _FaultError("missing_field", "neither shifts nor peaks")
+        raise FaultError("missing_field", "neither shifts nor peaks")
     if record.shifts:
         n_atoms = count_atoms(record.smiles)
         worst = max(index for index, _ in record.shifts)
         if worst >= n_atoms:
-            raise _FaultError("index_out_of_range", f"atom {worst} of {n_atoms}, counted from 0")
+            raise FaultError("index_out_of_range", f"atom {worst} of {n_atoms}, counted from 0")
 
 
 def issue_of(error: RecordError, row: int, text: str = "") -> RecordIssue:
     """Return the issue that reports a record error."""
-    code = error.issue if isinstance(error, _FaultError) else error.code
+    code = error.issue if isinstance(error, FaultError) else error.code
     return RecordIssue(row, code, error.message, text[:_TEXT_SHOWN])
 
 
@@ -259,7 +263,7 @@ def _read_line(line: ByteLine) -> ShiftRecord | RecordIssue:
     try:
         data = json.loads(line.data.decode("utf-8"), parse_constant=_refuse_constant)
         if not isinstance(data, dict):
-            raise _FaultError("json", "the line is no JSON object")
+            raise FaultError("json", "the line is no JSON object")
         return record_from_dict(data)
     except UnicodeDecodeError as error:
         return RecordIssue(line.number, "encoding", f"not UTF-8: {error.reason}", shown)
@@ -270,15 +274,15 @@ def _read_line(line: ByteLine) -> ShiftRecord | RecordIssue:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise _FaultError("non_finite", f"{name} is no number")
+    raise FaultError("non_finite", f"{name} is no number")
 
 
 def _required(data: Mapping[str, Any], name: str) -> str:
     value = data.get(name, _ABSENT)
     if value is _ABSENT or value is None or value == "":
-        raise _FaultError("missing_field", f"no {name}")
+        raise FaultError("missing_field", f"no {name}")
     if not isinstance(value, str):
-        raise _FaultError("bad_field", f"{name} is no text")
+        raise FaultError("bad_field", f"{name} is no text")
     return _encodable(value, name)
 
 
@@ -289,20 +293,20 @@ def _text(value: object, name: str) -> str | None:
         return _encodable(value, name)
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
-    raise _FaultError("bad_field", f"{name} is no text")
+    raise FaultError("bad_field", f"{name} is no text")
 
 
 def _encodable(value: str, name: str) -> str:
     if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
-        raise _FaultError("bad_field", f"{name} holds half a character")
+        raise FaultError("bad_field", f"{name} holds half a character")
     return value
 
 
 def _ppm(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _FaultError("bad_field", "a shift is no number")
+        raise FaultError("bad_field", "a shift is no number")
     if not math.isfinite(value):
-        raise _FaultError("non_finite", f"{value} is no number")
+        raise FaultError("non_finite", f"{value} is no number")
     return float(value)
 
 
@@ -310,7 +314,7 @@ def _rows(value: object, name: str) -> list[list[object]] | None:
     if value is None:
         return None
     if not isinstance(value, list) or not all(isinstance(row, list) for row in value):
-        raise _FaultError("bad_field", f"{name} is no list of lists")
+        raise FaultError("bad_field", f"{name} is no list of lists")
     return cast("list[list[object]]", value)
 
 
@@ -321,9 +325,9 @@ def _shifts(value: object) -> tuple[tuple[int, float], ...] | None:
     shifts = []
     for row in rows:
         if len(row) != 2 or not isinstance(row[0], int) or isinstance(row[0], bool):
-            raise _FaultError("bad_field", "a shift is not [atom index, ppm]")
+            raise FaultError("bad_field", "a shift is not [atom index, ppm]")
         if row[0] < 0:
-            raise _FaultError("index_out_of_range", f"atom {row[0]}")
+            raise FaultError("index_out_of_range", f"atom {row[0]}")
         shifts.append((row[0], _ppm(row[1])))
     return tuple(shifts)
 
@@ -335,10 +339,10 @@ def _peaks(value: object) -> tuple[Peak, ...] | None:
     peaks = []
     for row in rows:
         if not 1 <= len(row) <= 3:
-            raise _FaultError("bad_field", "a peak is not [ppm, label, source index]")
+            raise FaultError("bad_field", "a peak is not [ppm, label, source index]")
         shift, label, source = [*row, None, None][:3]
         if isinstance(source, bool) or not isinstance(source, int | str | None):
-            raise _FaultError("bad_field", "a peak's source index is neither number nor text")
+            raise FaultError("bad_field", "a peak's source index is neither number nor text")
         if isinstance(source, str):
             source = _encodable(source, "source index")
         peaks.append(Peak(_ppm(shift), _text(label, "label"), source))
