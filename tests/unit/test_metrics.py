@@ -10,6 +10,7 @@ import pytest
 from nmrshift.chem.parse import parse
 from nmrshift.data.records import Peak, RecordIssue, ShiftRecord
 from nmrshift.errors import RecordError
+from nmrshift.evaluate.baseline import HeldOut
 from nmrshift.evaluate.environment import bonded_elements, environment
 from nmrshift.evaluate.metrics import Score, summarise
 from nmrshift.evaluate.score import Selection, evaluate, molecule_number
@@ -249,3 +250,10 @@ def test_molecule_numbers() -> None:
     assert molecule_number("nmrshiftdb2:20172866/1H/0") == "20172866"
     assert molecule_number("exp5k:30096617") == "30096617"
     assert molecule_number("plain") == "plain"
+
+
+def test_held_out_molecules_are_known_whatever_their_stereo_and_charge() -> None:
+    held_out = HeldOut.of(["C[C@H](N)C(=O)O", "no structure(", "CCF"])
+    asked = ["C[C@@H]([NH3+])C(=O)[O-]", "[2H]CCF", "CCCl", "CC(F)C", "NCCC(=O)O"]
+    assert [held_out(parse(smiles).mol) for smiles in asked] == [True, True, False, False, False]
+    assert held_out.n_met == 2
