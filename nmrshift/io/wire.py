@@ -1,0 +1,75 @@
+"""The JSON form of answers, shared by files and service.
+
+Numbers in ppm are rounded to 0.001. Text is ASCII; everything else is escaped.
+"""
+
+import json
+from typing import Any, Final
+
+from nmrshift.types import Failure, Prediction
+
+SCHEMA_VERSION: Final[int] = 1
+
+_ENCODE: Final = json.JSONEncoder(
+    ensure_ascii=True, allow_nan=False, separators=(",", ":"), check_circular=False
+).encode
+
+
+def row_of(answer: Prediction | Failure) -> dict[str, Any]:
+    """Return one answer as plain values; ``status`` is ``ok`` or ``error``.
+
+    The fields are those of ``Prediction`` or ``Failure`` by their names, so that the whole
+    meaning is documented there.
+    """
+    if isinstance(answer, Failure):
+        return {
+            "status": "error",
+            "index": answer.index,
+            "name": answer.name,
+            "input": answer.input,
+            "code": answer.code,
+            "message": answer.message,
+            "hint": answer.hint,
+        }
+    return {
+        "status": "ok",
+        "index": answer.index,
+        "name": answer.name,
+        "input": answer.input,
+        "solvent": answer.solvent,
+        "interval": answer.interval,
+        "model": answer.model,
+        "atoms": [
+            {
+                "atom_index": atom.atom_index,
+                "element": atom.element,
+                "nucleus": atom.nucleus,
+                "shift_ppm": round(atom.shift_ppm, 3) + 0.0,
+                "low_ppm": round(atom.low_ppm, 3) + 0.0,
+                "high_ppm": round(atom.high_ppm, 3) + 0.0,
+                "signal": atom.signal,
+                "n_hydrogens": atom.n_hydrogens,
+                "flags": atom.flags,
+            }
+            for atom in answer.atoms
+        ],
+        "notices": [{"code": one.code, "message": one.message} for one in answer.notices],
+    }
+
+
+def row_text(answer: Prediction | Failure) -> str:
+    """Return one answer as one line of JSON, without a line end.
+
+    Raises:
+        ValueError: a shift is not finite.
+    """
+    return _ENCODE(row_of(answer))
+
+
+def json_text(value: Any) -> str:
+    """Return a plain value as compact ASCII JSON.
+
+    Raises:
+        ValueError: a number is not finite.
+    """
+    return _ENCODE(value)
