@@ -1,0 +1,81 @@
+"""Handlers that turn every exception into problem details; none repeats a value sent."""
+
+import logging
+import re
+import traceback
+from collections.abc import Sequence
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from service.mapping import STATUS, ProblemError, problem_response
+
+_LOG = logging.getLogger("nmrshift.service")
+_MAX_FIELDS: Final[int] = 20
+_PLAIN_KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
+_CODE_OF: Final[dict[int, str]] = {status: code for code, status in reversed(STATUS.items())}
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Register the handlers."""
+    app.add_exception_handler(ProblemError, _on_problem)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http)
+
+
+async def _on_problem(_: Request, error: Exception) -> Response:
+    assert isinstance(error, ProblemError)
+    return problem_response(error)
+
+
+async def _on_invalid(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return problem_response(_invalid(error.errors()))
+
+
+async def _on_http(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code = _CODE_OF.get(error.status_code, "bad_request")
+    response = problem_response(ProblemError(code, "See the API description."))
+    response.headers.update(error.headers or {})
+    return response
+
+
+def on_bug(error: Exception) -> Response:
+    """Return the answer of status 500 and log where the fault lies."""
+    log_bug(error)
+    return problem_response(ProblemError("internal_error", "The fault is ours and was logged."))
+
+
+def log_bug(error: BaseException) -> None:
+    """Log where an unforeseen exception arose, without its message: that may hold a structure."""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = " < ".join(f"{frame.filename}:{frame.lineno}" for frame in reversed(frames))
+    _LOG.error("unforeseen %s at %s", type(error).__name__, places)
+
+
+def _invalid(errors: Sequence[Any]) -> ProblemError:
+    """Return the problem of a body that the schema refuses."""
+    too_long = any(
+        one["type"] == "too_long" and one["loc"][1] in ("molecules", "smiles") for one in errors
+    )
+    code = "too_large" if too_long else "invalid_request"
+    fields = tuple(
+        {"place": _place(one["loc"]), "reason": _reason(one)} for one in errors[:_MAX_FIELDS]
+    )
+    detail = "The body does not fit the schema."
+    return ProblemError(code, detail, fields=fields)
+
+
+def _place(loc: Sequence[Any]) -> str:
+    """Return a place such as ``body.molecules.3.name``; odd keys are not repeated."""
+    parts = (str(part) for part in loc)
+    return ".".join(part if part.isdigit() or _PLAIN_KEY.fullmatch(part) else "?" for part in parts)
+
+
+def _reason(error: Any) -> str:
+    """Return the schema's own words; they name types and bounds, never values."""
+    return str(error["msg"]).removeprefix("Value error, ")
