@@ -31,6 +31,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     metavar="FILE[:KEY]",
     help="Score these molecules only: a JSON list, or the list under KEY of a JSON object.",
 )
+@click.option("--computed", is_flag=True, help="Score computed spectra too.")
 @click.option(
     "--interval",
     type=click.FloatRange(0.5, 0.99),
@@ -49,6 +50,7 @@ def evaluate(
     bonded_to: str | None,
     ids: str | None,
     *,
+    computed: bool,
     interval: float,
     as_json: bool,
 ) -> None:
@@ -70,6 +72,7 @@ def evaluate(
         window_ppm=window,
         bonded_to=bonded_to,
         molecules=None if ids is None else read_ids(ids),
+        computed=computed,
     )
     found = [record for path in records for record in _read(path)]
     notes = _selection_notes(selection)
@@ -97,9 +100,12 @@ def evaluate(
 
 
 def _read(path: Path) -> Iterator["ShiftRecord | RecordIssue"]:
+    """Yield the records of a native file, or of any file that can be imported."""
+    from nmrshift.data.importing import import_file
     from nmrshift.data.records import read_records
 
-    return read_records(path)
+    is_native = path.name.removesuffix(".gz").endswith(".jsonl")
+    return read_records(path) if is_native else import_file(path)
 
 
 def read_ids(text: str) -> frozenset[str]:

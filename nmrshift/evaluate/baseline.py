@@ -59,7 +59,7 @@ def hose_baseline(
     """Build a table from spectra of molecules that are not evaluated.
 
     Args:
-        training: spectra to learn from; assigned ones are used.
+        training: spectra to learn from; those that are assigned and measured are used.
         evaluated: spectra the table will be measured on.
         nuclei: nuclei to learn; all where not given.
 
@@ -70,7 +70,9 @@ def hose_baseline(
         RecordError: nothing is left to learn from.
     """
     held_out = HeldOut.of(record.smiles for record in evaluated)
-    spectra = (record for record in training if isinstance(record, ShiftRecord))
+    spectra = (
+        record for record in training if isinstance(record, ShiftRecord) and record.level is None
+    )
     table = build_hose_table(spectra, nuclei=nuclei, exclude=held_out)
     return table, held_out.n_met
 

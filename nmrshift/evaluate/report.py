@@ -48,7 +48,8 @@ class Counts:
     Attributes:
         n_records: spectra read, whether scored or not.
         n_issues: lines or entries that are no record, by code.
-        n_skipped: spectra of nuclei that the predictor does not have, by nucleus.
+        n_skipped: spectra of nuclei that the predictor does not have, by nucleus, and computed
+            ones under ``computed``.
         n_failed: spectra whose molecule could not be predicted, by code of the failure.
         n_unplaced: labels on atoms for which no shift of that nucleus is predicted.
         n_unmatched_peaks: peaks of unassigned spectra without partner.
@@ -190,7 +191,7 @@ def _count_lines(counts: Counts) -> Iterator[str]:
     yield f"spectra read: {counts.n_records}"
     named = (
         ("entries that are no record", counts.n_issues),
-        ("spectra of other nuclei, skipped", counts.n_skipped),
+        ("spectra skipped", counts.n_skipped),
         ("spectra whose molecule failed", counts.n_failed),
     )
     for text, found in named:

@@ -26,12 +26,14 @@ class Selection:
         window_ppm: lowest and highest measured shift; ``None`` keeps all.
         bonded_to: element that the labelled atom must be bound to; ``None`` keeps all.
         molecules: identifiers of molecules (or of records) to score; ``None`` keeps all.
+        computed: score computed spectra (those with a level of theory) too.
     """
 
     nuclei: tuple[str, ...] = ()
     window_ppm: tuple[float, float] | None = None
     bonded_to: str | None = None
     molecules: frozenset[str] | None = None
+    computed: bool = False
 
     def has_record(self, record: ShiftRecord) -> bool:
         """Say whether a spectrum is wanted."""
@@ -98,11 +100,13 @@ def evaluate(
             issues[record.code] += 1
         elif chosen.has_record(record):
             n_records += 1
-            if record.nucleus in predictor.nuclei:
+            if record.level is not None and not chosen.computed:
+                skipped["computed"] += 1
+            elif record.nucleus not in predictor.nuclei:
+                skipped[record.nucleus] += 1
+            else:
                 key = (record.smiles, record.solvent, record.source)
                 groups.setdefault(key, []).append(record)
-            else:
-                skipped[record.nucleus] += 1
     tally = _Tally()
     model = ""
     for group, answer in _predict(list(groups.values()), predictor, interval):

@@ -76,7 +76,7 @@ def test_the_table_is_the_default(measured: Path, training: Path) -> None:
     assert result.exit_code == 0
     assert result.stdout.startswith("model hose-table, intervals of 90%")
     assert "  in cdcl3" in result.stdout
-    assert "spectra of other nuclei, skipped: 1 (31P 1)" in result.stdout
+    assert "spectra skipped: 1 (31P 1)" in result.stdout
 
 
 def test_options_select_labels(measured: Path, training: Path, tmp_path: Path) -> None:
@@ -159,3 +159,45 @@ def test_lines_that_are_no_record_are_counted(measured: Path, training: Path) ->
         file.write("{broken\n")
     found = report(measured, "--baseline", "hose", "--train", training)
     assert sum(found["counts"]["n_issues"].values()) == 1
+
+
+SD_EXPORT = """fluoroethane
+  written by hand
+
+  3  2  0  0  0  0  0  0  0  0999 V2000
+    0.0000    0.0000    0.0000 C   0  0  0  0  0  0  0  0  0  0  0  0
+    1.0000    0.0000    0.0000 C   0  0  0  0  0  0  0  0  0  0  0  0
+    2.0000    0.0000    0.0000 F   0  0  0  0  0  0  0  0  0  0  0  0
+  1  2  1  0  0  0  0
+  2  3  1  0  0  0  0
+M  END
+> <nmrshiftdb2 ID>
+4711
+
+> <Spectrum 19F 0>
+-211.5;0.0S;2|
+
+> <Solvent>
+0:Chloroform-D1 (CDCl3)
+
+$$$$
+"""
+
+
+def test_an_sd_export_is_evaluated_as_it_is(training: Path, tmp_path: Path) -> None:
+    path = tmp_path / "export.sd"
+    path.write_text(SD_EXPORT)
+    ids = tmp_path / "split.json"
+    ids.write_text(json.dumps({"test": ["4711"]}))
+    found = report(path, "--baseline", "hose", "--train", training, "--ids", f"{ids}:test")
+    assert n_labels(found) == {"19F all": 1}
+    assert found["rows"][1]["name"] == "cdcl3"
+    assert found["notes"][-1].startswith("1 training structures left out")
+
+
+def test_computed_spectra_need_a_word(training: Path, tmp_path: Path) -> None:
+    path = tmp_path / "computed.jsonl"
+    write_records(path, [chain(3, "O", level="B3LYP"), chain(4, "O")])
+    hose = ("--baseline", "hose", "--train", training)
+    assert n_labels(report(path, *hose)) == {"19F all": 1}
+    assert n_labels(report(path, *hose, "--computed")) == {"19F all": 2}

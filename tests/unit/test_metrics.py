@@ -209,6 +209,15 @@ def test_selections(selection: Selection, expected: dict[str, int]) -> None:
     )
 
 
+def test_computed_spectra_are_scored_only_on_demand() -> None:
+    records = [*RECORDS, record("6", "CCC", "13C", level="B3LYP", shifts=((1, 15.0),))]
+    report = evaluate(records, Fixed())
+    assert report.metrics("13C").n_labels == 3
+    assert report.counts.n_skipped == {"31P": 1, "computed": 1}
+    report = evaluate(records, Fixed(), selection=Selection(computed=True))
+    assert report.metrics("13C").n_labels == 4
+
+
 def test_nothing_to_score_is_an_error() -> None:
     with pytest.raises(RecordError, match="nothing to score"):
         evaluate(RECORDS, Fixed(), selection=Selection(nuclei=("31P",)))
