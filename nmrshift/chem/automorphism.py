@@ -37,6 +37,7 @@ class Search:
             self._sizes[rank] = self._sizes.get(rank, 0) + 1
         self._orbit = list(range(len(ranks)))
         self._signs = _Signs()
+        self._settled = {*handed.centres, *(atom for pair in handed.bonds for atom in pair)}
         self._steps = 0
 
     @property
@@ -117,7 +118,7 @@ class Search:
         if atom in options:
             options.remove(atom)
             options.insert(0, atom)
-        if len(self._links[atom]) == 1 and parent not in self._handed.centres:
+        if len(self._links[atom]) == 1 and parent not in self._settled:
             del options[1:]
         return iter(options)
 
