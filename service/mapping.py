@@ -71,5 +71,7 @@ def problem_response(problem: ProblemError) -> Response:
     }
     if problem.fields:
         body["fields"] = problem.fields
-    headers = {} if problem.retry_after_s is None else {"retry-after": str(problem.retry_after_s)}
+    headers = {"connection": "close"} if problem.code == "read_timeout" else {}
+    if problem.retry_after_s is not None:
+        headers["retry-after"] = str(problem.retry_after_s)
     return Response(json_text(body), status, headers, media_type=PROBLEM_JSON)

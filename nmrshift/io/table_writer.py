@@ -62,6 +62,8 @@ def _prediction(answer: Prediction) -> Iterator[str]:
     yield f"  solvent {answer.solvent}, model {printable(answer.model)}, atoms counted from 0"
     for nucleus, atoms in groupby(answer.atoms, key=lambda atom: atom.nucleus):
         yield from _nucleus(nucleus, tuple(atoms), answer.interval)
+    if answer.notices:
+        yield ""
     for notice in answer.notices:
         yield from _wrapped(f"note {notice.code}: {printable(notice.message)}")
 
