@@ -92,13 +92,11 @@ def find_handedness(mol: Chem.Mol, ranks: list[int]) -> Handedness:
         invert; and amide bonds, which rotate.
     """
     centres: dict[int, Centre] = {}
-    doubles = False
     for atom in atoms_of(mol):
         degree = atom.GetDegree()
         if degree < 3 or atom.GetIsAromatic():
             continue
         total = degree + atom.GetTotalNumHs()
-        doubles = doubles or total == 3
         number = atom.GetAtomicNum()
         if total == 4:
             if number == _NITROGEN and degree == 3:
@@ -108,7 +106,7 @@ def find_handedness(mol: Chem.Mol, ranks: list[int]) -> Handedness:
         centre = _read_centre(atom, ranks)
         if centre is not None:
             centres[atom.GetIdx()] = centre
-    return Handedness(centres, _find_bonds(mol, ranks) if doubles else {})
+    return Handedness(centres, _find_bonds(mol, ranks))
 
 
 def _read_centre(atom: Chem.Atom, ranks: list[int]) -> Centre | None:

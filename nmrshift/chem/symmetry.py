@@ -93,15 +93,22 @@ def _classes(mol: Chem.Mol) -> list[int]:
     search = Search(mol, ranks, handed, reflect=not _is_chiral(handed, ranks, sizes))
     if all(search.unite(a, b) for a, b in suspects):
         return ranks
+    _unite_all(search, ranks)
+    return ranks if search.exhausted else [search.find(index) for index in range(len(ranks))]
+
+
+def _unite_all(search: Search, ranks: list[int]) -> None:
+    """Try each atom against one member of every orbit found so far in its class."""
     members: dict[int, list[int]] = {}
     for index, rank in enumerate(ranks):
         members.setdefault(rank, []).append(index)
     for atoms in members.values():
         heads: list[int] = []
         for atom in atoms:
+            if search.find(atom) in {search.find(head) for head in heads}:
+                continue
             if not any(search.unite(head, atom) for head in heads):
                 heads.append(atom)
-    return ranks if search.exhausted else [search.find(index) for index in range(len(ranks))]
 
 
 def _is_chiral(handed: Handedness, ranks: list[int], sizes: dict[int, int]) -> bool:
