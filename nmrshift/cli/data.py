@@ -1,0 +1,199 @@
+"""``nmrshift data``: import, check and split spectra."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from nmrshift.cli.exits import ExitCode
+from nmrshift.errors import ConfigError, NmrshiftError
+
+if TYPE_CHECKING:
+    from nmrshift.data.importing import ImportFormat
+    from nmrshift.data.records import RecordIssue, ShiftRecord
+
+_ISSUES_SHOWN = 20
+_EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.group()
+def data() -> None:
+    """Import, check and split spectra."""
+
+
+@data.command("import")
+@click.argument("file", type=_EXISTING)
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Records to write: .jsonl or .jsonl.gz.",
+)
+@click.option(
+    "--format",
+    "kind",
+    default="auto",
+    show_default=True,
+    type=click.Choice(["auto", "nmrshiftdb", "nmredata", "csv", "tsv"]),
+    help="Format of FILE.",
+)
+@click.option("--source", help="Collection that the spectra of a table belong to.")
+@click.option(
+    "--first-atom",
+    default="0",
+    show_default=True,
+    type=click.Choice(["0", "1"]),
+    help="Number of the first atom in a table.",
+)
+@click.option("--all-issues", is_flag=True, help="Show every issue, not only the first ones.")
+@click.option("--force", is_flag=True, help="Replace the output file.")
+def import_(
+    file: Path,
+    out: Path,
+    kind: str,
+    source: str | None,
+    first_atom: str,
+    *,
+    all_issues: bool,
+    force: bool,
+) -> None:
+    """Turn the spectra of FILE into records.
+
+    Every record of FILE comes out, or is reported on standard error. The exit code is 3 where
+    something was reported.
+    """
+    from nmrshift.data.importing import import_file
+    from nmrshift.data.records import RecordIssue, write_records
+
+    issues: list[RecordIssue] = []
+
+    def records() -> Iterator["ShiftRecord"]:
+        chosen = None if kind == "auto" else cast("ImportFormat", kind)
+        for entry in import_file(file, chosen, source=source, first_atom=int(first_atom)):
+            if isinstance(entry, RecordIssue):
+                issues.append(entry)
+            else:
+                yield entry
+
+    try:
+        count = write_records(out, records(), force=force)
+    except FileExistsError:
+        raise _Taken(out) from None
+    _show(issues, None if all_issues else _ISSUES_SHOWN)
+    click.echo(f"{count} records written to {out}, {len(issues)} reported", err=True)
+    if count == 0 and not issues:
+        click.echo("the file holds no record", err=True)
+    _leave(count, len(issues))
+
+
+@data.command()
+@click.argument("files", nargs=-1, required=True, type=_EXISTING)
+@click.option("--json", "as_json", is_flag=True, help="Write the whole report as JSON.")
+@click.option("--most", default=10, show_default=True, help="Findings shown of each kind.")
+def check(files: tuple[Path, ...], *, as_json: bool, most: int) -> None:
+    """Report what FILES hold and what looks wrong in them.
+
+    The report is about the data: the exit code is 0 whatever is found, 3 where rows of a file are
+    no records.
+    """
+    from nmrshift.data.check import check_files
+
+    report = check_files(files)
+    if as_json:
+        click.echo(json.dumps(report.to_dict(), indent=1, allow_nan=False))
+    else:
+        click.echo(report.to_text(most), nl=False)
+    _leave(report.n_records, sum(number for _, number in report.issues))
+
+
+@data.command()
+@click.argument("files", nargs=-1, required=True, type=_EXISTING)
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for train, valid and test.",
+)
+@click.option("--fractions", default="0.8,0.1,0.1", show_default=True, help="Share of each part.")
+@click.option("--folds", type=int, help="Write this many equal folds instead.")
+@click.option("--seed", default=0, show_default=True, help="Another number, another split.")
+@click.option("--exclude", type=_EXISTING, help="JSON list of connectivities to leave out.")
+@click.option("--plain", is_flag=True, help="Write .jsonl instead of .jsonl.gz.")
+@click.option("--force", is_flag=True, help="Replace the output files.")
+def split(
+    files: tuple[Path, ...],
+    out: Path,
+    fractions: str,
+    folds: int | None,
+    seed: int,
+    exclude: Path | None,
+    *,
+    plain: bool,
+    force: bool,
+) -> None:
+    """Split FILES by connectivity, so that no molecule is in two parts.
+
+    A molecule's part depends on its bonds and the seed alone: records added later move no other.
+    """
+    from nmrshift.data.splits import SplitPlan, fold_plan, read_connectivities, split_files
+
+    excluded = frozenset() if exclude is None else read_connectivities(exclude)
+    if folds is None:
+        plan = SplitPlan(fractions=_fractions(fractions), seed=seed, excluded=excluded)
+    else:
+        plan = fold_plan(folds, seed=seed, excluded=excluded)
+    suffix = ".jsonl" if plain else ".jsonl.gz"
+    try:
+        result = split_files(files, out, plan, suffix=suffix, force=force)
+    except FileExistsError as error:
+        raise _Taken(error) from None
+    summary = {
+        name: {"records": number, "molecules": result.n_molecules[name]}
+        for name, number in result.n_records.items()
+    }
+    click.echo(json.dumps(summary, indent=1))
+    _show(list(result.issues), _ISSUES_SHOWN)
+    _leave(sum(result.n_records.values()), len(result.issues))
+
+
+class _Taken(NmrshiftError):
+    """An output file that stands already."""
+
+    code = "file_exists"
+    default_hint = "Use --force to replace it."
+
+    def __init__(self, what: object) -> None:
+        text = str(what).removesuffix(" exists")
+        super().__init__(f"{text} exists")
+
+
+def _fractions(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise ConfigError(f"{text!r} are no fractions", hint="Write 0.8,0.1,0.1.") from None
+
+
+def _show(issues: "list[RecordIssue]", most: int | None) -> None:
+    """Write issues as a table on standard error, then their numbers by code."""
+    if not issues:
+        return
+    click.echo(f"{'row':>7}  {'code':<20} message", err=True)
+    for issue in issues[:most]:
+        line = f"{issue.row:>7}  {issue.code:<20} {issue.message}"
+        click.echo(line + (f" [{issue.text[:60]}]" if issue.text else ""), err=True)
+    if most is not None and len(issues) > most:
+        click.echo(f"    ...  {len(issues) - most} more", err=True)
+    for code, number in Counter(issue.code for issue in issues).most_common():
+        click.echo(f"{number:>7}  {code}", err=True)
+
+
+def _leave(n_ok: int, n_issues: int) -> None:
+    """End with 1 where there was nothing at all, 3 where something was reported."""
+    if n_issues:
+        raise click.exceptions.Exit(ExitCode.SOME_FAILED)
+    if n_ok == 0:
+        raise click.exceptions.Exit(ExitCode.ERROR)
