@@ -12,6 +12,8 @@ from nmrshift.chem.toolkit import Chem, atoms_of
 
 _LONE_PAIR_CENTRES: Final[frozenset[int]] = frozenset((15, 16, 33, 34, 51, 52))
 """P, S, As, Se, Sb, Te with three neighbours keep their pyramid at room temperature."""
+_TETRAHEDRAL: Final[frozenset[int]] = frozenset((5, 6, 7, 13, 14, 15, 16, 32, 33, 50))
+"""B C N Al Si P S Ge As Sn: tetrahedral with four neighbours; Pt is flat, Se(IV) a see-saw."""
 _PLANAR_ENDS: Final[frozenset[int]] = frozenset((6, 7))
 _CARBON: Final[int] = 6
 _NITROGEN: Final[int] = 7
@@ -99,7 +101,7 @@ def find_handedness(mol: Chem.Mol, ranks: list[int]) -> Handedness:
         total = degree + atom.GetTotalNumHs()
         number = atom.GetAtomicNum()
         if total == 4:
-            if number == _NITROGEN and degree == 3:
+            if number not in _TETRAHEDRAL or (number == _NITROGEN and degree == 3):
                 continue
         elif total != 3 or number not in _LONE_PAIR_CENTRES:
             continue

@@ -4,7 +4,8 @@ Constitutional classes come from RDKit's canonical ranks. Where two equal groups
 tetrahedral centre or on a double bond, a search for symmetries of the time-averaged molecule
 decides whether they are homotopic or enantiotopic (one signal) or diastereotopic (two). Single
 bonds rotate, rings flip, amines invert; the two methyls of an amide N(CH3)2 share a class, for
-rotation makes them one at high temperature and the shifts are close.
+rotation makes them one at high temperature and the shifts are close. Not told apart: groups that
+only a chiral allene or a hindered single bond makes different.
 """
 
 from typing import Final

@@ -13,7 +13,7 @@ from nmrshift.errors import InvalidTextError, ParseError, UnsupportedElementErro
 
 _COUNTS: Final = re.compile(r"(?P<atoms>[ 0-9]{3})(?P<bonds>[ 0-9]{3})")
 _NUMBER: Final = re.compile(r" *-?[0-9]*\.?[0-9]* *")
-_ATOM_TAIL: Final = re.compile(r"(?P<mass>[ +-][0-9])(?P<charge>[ 0-9]{3})?[ 0-9-]*")
+_ATOM_TAIL: Final = re.compile(r"(?P<mass>[ +-][ 0-9])(?P<charge>[ 0-9]{3})?[ 0-9-]*")
 _BOND: Final = re.compile(r"(?P<a>[ 0-9]{3})(?P<b>[ 0-9]{3})(?P<type>[ 0-9]{3})[ 0-9-]*")
 _PAIRS: Final = re.compile(r"M  (?P<key>CHG|ISO|RAD)(?P<count>[ 0-9]{3})(?P<rest>[ 0-9-]*)")
 _PAIR: Final = re.compile(r" (?P<atom>[ 0-9]{3}) (?P<value>[ 0-9-]{3})")

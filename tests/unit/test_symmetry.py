@@ -48,6 +48,7 @@ KNOWN = {
     "CCOP(=O)(OCC)[C@H](C)N": "0 1 2 3 4 5 6 7 8 9 10",
     "C[N+](C)(CC)[C@H](C)F": "0 1 2 3 4 5 6 7",
     "CC1(C)[C@H]2CC[C@@]1(C)C(=O)C2": "0 1 2 3 4 5 6 7 8 9 10",
+    "Cl[Pt](N)(N)Cl": "0 1 2 2 0",
     "ClC1C2C=CC1C=C2": "0 1 2 3 3 2 4 4",
 }
 
@@ -116,3 +117,10 @@ def test_exhausted_search_falls_back_to_constitution(monkeypatch):
 def test_molecules_without_heavy_atoms():
     assert signal_classes(Chem.MolFromSmiles("[H][H]")) == (0, 0)
     assert signal_classes(Chem.Mol()) == ()
+
+
+def test_what_turns_freely_or_is_flat_is_no_centre():
+    assert signal_classes(parse("CC(C)=C=CC").mol) == (0, 1, 0, 2, 3, 4)
+    assert signal_classes(parse("CC(C)=N").mol) == (0, 1, 0, 2)
+    assert signal_classes(parse("CN(C)C(=N[C@H](C)F)N(C)C").mol)[:3] == (0, 1, 0)
+    assert signal_classes(parse("CC[NH+](CC)[C@H](C)F").mol)[:6] == (0, 1, 2, 1, 0, 3)
