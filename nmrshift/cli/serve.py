@@ -2,10 +2,16 @@
 
 import copy
 import os
+import socket
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
+
+from nmrshift.cli.exits import ExitCode
+
+if TYPE_CHECKING:
+    from uvicorn import Config
 
 APP: Final[str] = "service.app:create_app"
 """Named, not imported: the library knows nothing of the service."""
@@ -53,17 +59,43 @@ def serve(host: str, port: int, model: Path | None, log_level: str, workers: int
     if model is not None:
         settings["MODEL"] = str(model)
     os.environ.update({f"NMRSHIFT_{name}": value for name, value in settings.items()})
-    uvicorn.run(
+    config = uvicorn.Config(
         APP,
-        log_config=log_config(log_level),
         factory=True,
         host=host,
         port=port,
         workers=workers,
+        log_config=log_config(log_level),
         log_level=log_level.lower(),
         server_header=False,
         timeout_graceful_shutdown=30,
     )
+    if not run(config):
+        raise click.exceptions.Exit(ExitCode.ERROR)
+
+
+def run(config: "Config") -> bool:
+    """Run until stopped; return whether the server ever listened."""
+    from uvicorn import Server
+    from uvicorn.supervisors import Multiprocess
+
+    if config.workers > 1:
+        Multiprocess(config, sockets=[listen(config)]).run()
+        return True
+    server = Server(config)
+    server.run()
+    return server.started
+
+
+def listen(config: "Config") -> socket.socket:
+    """Return the socket that several workers share.
+
+    Connections inherit ``TCP_NODELAY`` from it. Without, every answer but the first of a
+    connection waits 40 ms for the client's acknowledgement (github.com/Kludex/uvicorn/issues/3149).
+    """
+    listener = config.bind_socket()
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 def log_config(level: str) -> dict[str, Any]:

@@ -1,22 +1,23 @@
 """``nmrshift serve``: hands settings to uvicorn, imports nothing of the service."""
 
 import os
-from types import SimpleNamespace
+import socket
 
 import pytest
 from click.testing import CliRunner
+from uvicorn import Config
 
 from nmrshift.cli.app import main
-from nmrshift.cli.serve import APP, log_config
+from nmrshift.cli.serve import APP, listen, log_config, run
 
 
 @pytest.fixture
 def started(monkeypatch):
-    calls = []
+    """Configurations of the servers that were to run."""
+    configs = []
     monkeypatch.setattr(os, "environ", dict(os.environ))
-    fake = SimpleNamespace(run=lambda app, **kwargs: calls.append((app, kwargs)))
-    monkeypatch.setattr("uvicorn.run", fake.run)
-    return calls
+    monkeypatch.setattr("nmrshift.cli.serve.run", lambda config: configs.append(config) or True)
+    return configs
 
 
 def test_settings_reach_server_and_application(started):
@@ -24,10 +25,9 @@ def test_settings_reach_server_and_application(started):
         main, ["serve", "--port", "9000", "--model", "some/model", "--workers", "2"]
     )
     assert result.exit_code == 0
-    ((app, kwargs),) = started
-    assert app == APP
-    assert kwargs["factory"]
-    assert (kwargs["host"], kwargs["port"], kwargs["workers"]) == ("127.0.0.1", 9000, 2)
+    (config,) = started
+    assert (config.app, config.factory) == (APP, True)
+    assert (config.host, config.port, config.workers) == ("127.0.0.1", 9000, 2)
     assert os.environ["NMRSHIFT_PORT"] == "9000"
     assert os.environ["NMRSHIFT_MODEL"] == "some/model"
 
@@ -37,7 +37,39 @@ def test_settings_from_the_environment(started):
         main, ["serve"], env={"NMRSHIFT_HOST": "0.0.0.0", "NMRSHIFT_PORT": "8123"}
     )
     assert result.exit_code == 0
-    assert (started[0][1]["host"], started[0][1]["port"]) == ("0.0.0.0", 8123)
+    assert (started[0].host, started[0].port) == ("0.0.0.0", 8123)
+
+
+def test_a_port_in_use_ends_with_an_error(monkeypatch):
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    monkeypatch.setattr("uvicorn.Server.run", lambda server, sockets=None: None)
+    assert CliRunner().invoke(main, ["serve"]).exit_code == 1
+
+
+def test_workers_answer_without_delay():
+    with listen(Config(APP, host="127.0.0.1", port=0)) as listener:
+        listener.listen()
+        with socket.create_connection(listener.getsockname()):
+            connection, _ = listener.accept()
+            with connection:
+                assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def test_several_workers_share_one_socket(monkeypatch):
+    calls = []
+
+    class Supervisor:
+        def __init__(self, config, sockets):
+            calls.append((config.workers, sockets))
+
+        def run(self):
+            calls.append("run")
+
+    monkeypatch.setattr("uvicorn.supervisors.Multiprocess", Supervisor)
+    assert run(Config(APP, host="127.0.0.1", port=0, workers=3))
+    (workers, (listener,)), ran = calls
+    listener.close()
+    assert (workers, ran) == (3, "run")
 
 
 def test_a_bad_port_is_a_usage_error(started):
