@@ -1,12 +1,11 @@
 """Reader of .csv and .tsv: column names first; one bad row fails alone."""
 
-import csv
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO, Final, Literal
+from typing import BinaryIO, Final
 
 from nmrshift.errors import FileFormatError
+from nmrshift.io.csv_records import Record, cut_records, split_cells
 from nmrshift.io.fields import failed, mismatch, too_long
 from nmrshift.io.source import Line, text_lines
 from nmrshift.types import Failure, Query
@@ -27,8 +26,6 @@ NAME_COLUMNS: Final[tuple[str, ...]] = (
     "compound",
     "identifier",
 )
-MAX_JOINED_LINES: Final[int] = 20
-"""Most lines that one quoted cell may span; beyond, the quote counts as a slip of one row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +49,6 @@ class Columns:
     solvent: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """The cells of one row, or what kept them from being read."""
-
-    line: Line
-    cells: list[str]
-    problem: str = ""
-
-
 def read_separated(stream: BinaryIO) -> Iterator[Query | Failure]:
     """Yield one row a record; delimiter and columns are read off the first line.
 
@@ -77,7 +65,7 @@ def read_separated(stream: BinaryIO) -> Iterator[Query | Failure]:
     if header is None:
         return
     columns = find_columns(header)
-    for index, record in enumerate(_records(lines, columns.delimiter)):
+    for index, record in enumerate(cut_records(lines, columns.delimiter, columns.width)):
         yield _row(record, columns, index)
 
 
@@ -88,7 +76,7 @@ def find_columns(header: Line) -> Columns:
         FileFormatError: no column of structures, or a name that stands twice.
     """
     for delimiter in DELIMITERS:
-        cells = _cells([header.text], delimiter)
+        cells = split_cells([header.text], delimiter)
         names = [cell.strip().lower() for cell in cells] if isinstance(cells, list) else []
         kind = next((name for name in STRUCTURE_COLUMNS if name in names), None)
         if kind is None:
@@ -131,32 +119,3 @@ def _row(record: Record, columns: Columns, index: int) -> Query | Failure:
     if columns.kind == "inchi" and (wrong := mismatch("inchi", structure)):
         return failed(index, structure, f"{where}: {wrong}", name=name)
     return Query(structure, solvent=solvent, name=name)
-
-
-def _records(lines: Iterator[Line], delimiter: str) -> Iterator[Record]:
-    """Cut lines into records; a quote that never closes costs its own line only."""
-    ahead: deque[Line] = deque()
-    while (line := ahead.popleft() if ahead else next(lines, None)) is not None:
-        if not line.text.strip():
-            continue
-        taken = [line]
-        cells = _cells([line.text], delimiter)
-        while cells == "open" and len(taken) < MAX_JOINED_LINES:
-            more = ahead.popleft() if ahead else next(lines, None)
-            if more is None:
-                break
-            taken.append(more)
-            cells = _cells([part.text for part in taken], delimiter)
-        if isinstance(cells, list):
-            yield Record(line, cells)
-        else:
-            ahead.extendleft(reversed(taken[1:]))
-            yield Record(line, [], "a quote is open or stray, or a cell is too long")
-
-
-def _cells(texts: list[str], delimiter: str) -> list[str] | Literal["open", "broken"]:
-    reader = csv.reader((text + "\n" for text in texts), delimiter=delimiter, strict=True)
-    try:
-        return next(reader)
-    except csv.Error as error:
-        return "open" if "unexpected end" in str(error) else "broken"

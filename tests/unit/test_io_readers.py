@@ -144,6 +144,16 @@ class TestSeparated:
         assert [i for i, row in enumerate(found) if isinstance(row, Failure)] == [3]
         assert found[4] == Query("CCCCC", name="n4")
 
+    def test_two_slips_do_not_swallow_what_is_between(self):
+        text = 'name,smiles\n"a,C\nb,CC\nc,CCC\nd,CCCC"\ne,CCCCC\n'
+        assert codes(rows(read_separated, text)) == [
+            "file_format",
+            "CC",
+            "CCC",
+            'CCCC"',
+            "CCCCC",
+        ]
+
     def test_an_open_quote_at_the_end(self):
         assert codes(rows(read_separated, 'name,smiles\na,C\n"b,CC')) == ["C", "file_format"]
 
