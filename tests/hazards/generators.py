@@ -356,7 +356,9 @@ def molblock(
     return text.replace("\n", newline)[:cut]
 
 
-def molblock_v3000(counts: str, atoms: Sequence[str] = (), bonds: Sequence[str] = (), repeat: int = 1) -> str:
+def molblock_v3000(
+    counts: str, atoms: Sequence[str] = (), bonds: Sequence[str] = (), repeat: int = 1
+) -> str:
     """A V3000 block; atom lines may be repeated to make a continuation bomb."""
     lines = ["", "  hazard", "", "  0  0  0  0  0  0  0  0  0  0999 V3000", "M  V30 BEGIN CTAB"]
     lines += [f"M  V30 COUNTS {counts}", "M  V30 BEGIN ATOM"]
