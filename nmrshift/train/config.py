@@ -68,6 +68,7 @@ class Optimisation(_Frozen):
         huber_delta: where the loss turns from square to absolute, in units of a nucleus' spread.
         scale_weight: weight of the error-scale loss.
         nucleus_weight: weight of each nucleus in the loss, 1 where it is not named.
+        nucleus_repeat: how often an epoch shows molecules with labels of a nucleus, at least.
         drop_solvent: chance that a condition's solvent is hidden, which trains "unknown".
         drop_source: chance that a condition's source is hidden, which trains "general".
         bfloat16: run the encoder's matrix products in bfloat16 while training; heads, weights and
@@ -84,6 +85,7 @@ class Optimisation(_Frozen):
     huber_delta: Positive = 0.01
     scale_weight: Positive = 0.1
     nucleus_weight: dict[str, Positive] = {}
+    nucleus_repeat: dict[str, Annotated[int, Field(ge=1, le=20)]] = {}
     drop_solvent: Fraction = 0.15
     drop_source: Fraction = 0.15
     bfloat16: bool = True

@@ -58,7 +58,7 @@ def prepare(config: TrainConfig, report: Callable[[str], None]) -> TrainingData:
     )
     _refuse_excluded(config, dataset)
     held_out = _held_out(config, dataset)
-    repeat = np.array([item.repeat for item in config.data])[dataset.part]
+    repeat = _repeats(config, dataset)
     trained = np.flatnonzero(~held_out)
     label_trained = np.repeat(~held_out, np.diff(dataset.first_label))
     mean, scale = _scales(dataset, label_trained)
@@ -100,6 +100,18 @@ def _held_out(config: TrainConfig, dataset: ShiftDataset) -> NDArray[np.bool_]:
     chosen = {key for key, in_file in zip(keys, whole, strict=True) if in_file}
     chosen |= {key for key in set(keys) if in_validation(key, config.validation_fraction)}
     return np.array([key in chosen for key in keys])
+
+
+def _repeats(config: TrainConfig, dataset: ShiftDataset) -> NDArray[np.int64]:
+    """Return how often an epoch shows each molecule: as its file says, or its rarest nucleus."""
+    repeat = np.array([item.repeat for item in config.data])[dataset.part]
+    label_mol = np.repeat(np.arange(dataset.n_mols), np.diff(dataset.first_label))
+    for nucleus, times in config.optimisation.nucleus_repeat.items():
+        if nucleus not in config.nuclei:
+            raise ConfigError(f"nucleus_repeat names {nucleus}, which is not trained")
+        carriers = np.unique(label_mol[dataset.label_nucleus == config.nuclei.index(nucleus)])
+        repeat[carriers] = np.maximum(repeat[carriers], times)
+    return repeat
 
 
 def _scales(
