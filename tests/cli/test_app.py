@@ -49,11 +49,16 @@ def test_version():
     assert result.output == f"nmrshift, version {nmrshift.__version__}\n"
 
 
-@pytest.mark.parametrize("name", ["predict", "serve", "doctor"])
+@pytest.mark.parametrize("name", list(COMMANDS))
 def test_commands_load(name):
     result = CliRunner().invoke(main, [name, "--help"])
     assert result.exit_code == 0
     assert result.output.startswith("Usage:")
+    assert isinstance(main.get_command(click.Context(main), name), click.Command)
+
+
+def test_commands_are_listed_in_order():
+    assert main.list_commands(click.Context(main)) == list(COMMANDS)
 
 
 def test_unknown_command_is_a_usage_error():
