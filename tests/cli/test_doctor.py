@@ -76,6 +76,16 @@ def test_a_model_that_cannot_be_loaded(monkeypatch):
     assert "known answers" not in checks
 
 
+def test_what_nobody_foresaw_is_reported_too(monkeypatch):
+    def fail(cls, path=None):
+        raise ZeroDivisionError("division by zero")
+
+    monkeypatch.setattr(FakePredictor, "load", classmethod(fail))
+    code, checks, _ = run()
+    assert code == 1
+    assert checks["model"]["value"] == "cannot be loaded: ZeroDivisionError: division by zero"
+
+
 def test_another_ring_finder():
     try:
         Chem.SetUseLegacyRingFinding(False)
