@@ -108,3 +108,8 @@ class ShiftNetwork(nn.Module):
         row = self.config.nuclei.index(nucleus)
         scale, centre = self.config.shift_scale_ppm[row], self.config.shift_mean_ppm[row]
         return mean.to(torch.float64) * scale + centre
+
+    def scale_ppm(self, nucleus: str, log_scale: Tensor) -> Tensor:
+        """Turn a log scale in units of the nucleus' spread into an error scale in ppm."""
+        row = self.config.nuclei.index(nucleus)
+        return log_scale.to(torch.float64).exp() * self.config.shift_scale_ppm[row]

@@ -3,25 +3,19 @@
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
-
 from nmrshift.chem.toolkit import Chem
 from nmrshift.errors import ArtifactError, ConfigError, UnknownNucleusError
-from nmrshift.graph.batch import batch_graphs
 from nmrshift.graph.features import FeaturePreset, preset
 from nmrshift.model.artifact import Artifact, load_artifact
 from nmrshift.model.kernels import Kernel
-from nmrshift.model.tensors import batch_tensors, conditions
-from nmrshift.predict.calibrate import Calibration, check_level
+from nmrshift.predict.answer import Answerer
+from nmrshift.predict.calibrate import check_level
 from nmrshift.predict.info import ModelInfo, VerifyReport, model_info
-from nmrshift.predict.prepare import Prepared, Target, prepare
+from nmrshift.predict.prepare import Prepared, prepare
 from nmrshift.predict.stream import prepare_stream
-from nmrshift.types import DEFAULT_NUCLEI, AtomShift, Failure, Notice, Prediction, Query
+from nmrshift.types import DEFAULT_NUCLEI, Failure, Prediction, Query
 
 GOLDEN_TOLERANCE_PPM = 1e-3
-_BATCH_ATOMS = 2400
 
 
 class Predictor:
@@ -33,13 +27,9 @@ class Predictor:
 
     def __init__(self, artifact: Artifact, *, kernel: Kernel | None = None) -> None:
         self._artifact = artifact
-        self._network = artifact.network
-        self._features: FeaturePreset = preset(self._network.config.features)
-        self._calibration = Calibration.from_dict(artifact.card.calibration)
-        self._kernel = kernel
-        self._table: dict[str, int] = {
-            name: row for row, name in enumerate(self._network.config.nuclei)
-        }
+        self._config = artifact.network.config
+        self._features: FeaturePreset = preset(self._config.features)
+        self._answerer = Answerer.of(artifact, kernel)
 
     @classmethod
     def load(cls, path: str | Path | None = None, *, kernel: Kernel | None = None) -> "Predictor":
@@ -81,7 +71,7 @@ class Predictor:
     @property
     def nuclei(self) -> tuple[str, ...]:
         """Nuclei that can be asked for."""
-        return self._network.config.nuclei
+        return self._config.nuclei
 
     @property
     def info(self) -> ModelInfo:
@@ -96,7 +86,7 @@ class Predictor:
     @property
     def sources(self) -> tuple[str, ...]:
         """Reference conventions that can be asked for."""
-        return self._network.config.sources
+        return self._config.sources
 
     def predict(
         self,
@@ -126,7 +116,7 @@ class Predictor:
         query = Query(structure, solvent=solvent, source=source)
         self._check_query(query)
         prepared = prepare(query, 0, tuple(nuclei), self._features)
-        return self._answer([prepared], interval)[0]
+        return next(self._answerer.answer([prepared], interval))
 
     def predict_many(
         self,
@@ -167,8 +157,7 @@ class Predictor:
             prepared: what :func:`~nmrshift.predict.prepare.prepare` made, for this model.
             interval: nominal coverage of the interval, 0.5-0.99.
         """
-        for batch in _batches(prepared):
-            yield from self._answer(batch, interval)
+        return self._answerer.answer(prepared, interval)
 
     def verify(self) -> VerifyReport:
         """Predict the model's golden molecules again."""
@@ -200,67 +189,6 @@ class Predictor:
                     yield answers[item.index]
                 else:
                     yield self._unknown_source(item)
-
-    @torch.inference_mode()
-    def _answer(self, batch: Sequence[Prepared], interval: float) -> list[Prediction]:
-        graphs = batch_graphs([item.graph for item in batch])
-        config = self._network.config
-        h = self._network.encode(batch_tensors(graphs, kernel=self._kernel))
-        condition = self._network.condition(
-            conditions(
-                [(item.solvent, item.source) for item in batch], config.solvents, config.sources
-            )
-        )
-        atoms: list[list[AtomShift]] = [[] for _ in batch]
-        for nucleus in config.nuclei:
-            wanted = [
-                (place, target)
-                for place, item in enumerate(batch)
-                for target in item.targets
-                if target.nucleus == nucleus
-            ]
-            if not wanted:
-                continue
-            nodes = np.concatenate(
-                [np.array(target.nodes) + graphs.first_atom[place] for place, target in wanted]
-            )
-            rows = np.repeat([place for place, _ in wanted], [len(t.nodes) for _, t in wanted])
-            mean, log_scale = self._network.read_out(
-                nucleus, h[torch.from_numpy(nodes)], condition[torch.from_numpy(rows)]
-            )
-            shift_ppm = self._network.to_ppm(nucleus, mean).numpy()
-            reach_ppm = (
-                log_scale.double().exp().numpy()
-                * config.shift_scale_ppm[self._table[nucleus]]
-                * self._calibration.factor(nucleus, interval)
-            )
-            start = 0
-            for place, target in wanted:
-                end = start + len(target.nodes)
-                atoms[place] += _atom_shifts(
-                    batch[place], target, shift_ppm[start:end], reach_ppm[start:end]
-                )
-                start = end
-        return [
-            Prediction(
-                index=item.index,
-                input=item.text,
-                name=item.name,
-                solvent=item.solvent.key,
-                interval=interval,
-                atoms=tuple(shifts),
-                model=self.identity,
-                notices=item.notices + self._placed_by_descriptors(item),
-            )
-            for item, shifts in zip(batch, atoms, strict=True)
-        ]
-
-    def _placed_by_descriptors(self, item: Prepared) -> tuple[Notice, ...]:
-        key = item.solvent.key
-        if key == "unknown" or key in self._network.config.solvents:
-            return ()
-        text = f"No training spectra in {key}; it is placed by its physical descriptors."
-        return (Notice("solvent_unseen", text),)
 
     def _check(self, nuclei: Sequence[str], interval: float) -> None:
         check_level(interval)
@@ -300,41 +228,3 @@ def _complete(query: "str | Chem.Mol | Query", solvent: str | None, source: str 
             name=query.name,
         )
     return query
-
-
-def _batches(items: Sequence[Prepared]) -> Iterator[list[Prepared]]:
-    """Cut a chunk into batches of bounded size, in order."""
-    batch: list[Prepared] = []
-    n_atoms = 0
-    for item in items:
-        if batch and n_atoms + item.graph.n_atoms > _BATCH_ATOMS:
-            yield batch
-            batch, n_atoms = [], 0
-        batch.append(item)
-        n_atoms += item.graph.n_atoms
-    if batch:
-        yield batch
-
-
-def _atom_shifts(
-    item: Prepared,
-    target: Target,
-    shift_ppm: NDArray[np.float64],
-    reach_ppm: NDArray[np.float64],
-) -> Iterator[AtomShift]:
-    graph = item.graph
-    low_ppm = (shift_ppm - reach_ppm).tolist()
-    high_ppm = (shift_ppm + reach_ppm).tolist()
-    for row, shift in enumerate(shift_ppm.tolist()):
-        node = target.nodes[row]
-        yield AtomShift(
-            atom_index=int(graph.atom_index[node]),
-            element=item.symbols[node],
-            nucleus=target.nucleus,
-            shift_ppm=shift,
-            low_ppm=low_ppm[row],
-            high_ppm=high_ppm[row],
-            signal=target.signals[row],
-            n_hydrogens=int(graph.n_hydrogens[node]),
-            flags=target.flags[row],
-        )

@@ -149,5 +149,5 @@ def _answers(
                 condition[torch.from_numpy(labels.condition[chosen])],
             )
             mean_ppm[chosen] = network.to_ppm(nucleus, mean).numpy()
-            scale_ppm[chosen] = log_scale.exp().numpy() * network.config.shift_scale_ppm[number]
+            scale_ppm[chosen] = network.scale_ppm(nucleus, log_scale).numpy()
     return mean_ppm, scale_ppm

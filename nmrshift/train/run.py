@@ -32,7 +32,7 @@ _GOLDEN = (
     ("FC(F)(F)c1ccc(OC)cc1", "CDCl3", "13C"),
     ("FC(F)(F)c1ccc(OC)cc1", "CDCl3", "19F"),
     ("C/C=C/C(=O)N[C@@H](C)C(=O)O", None, "13C"),
-    ("C[C@H]1CC[C@@H](O)CC1", "DMSO-d6", "1H"),
+    ("CC(C)(C)[C@H]1CC[C@@H](O)CC1", "DMSO-d6", "1H"),
     ("CCOP(=O)(OCC)Cc1ccccc1", "CDCl3", "31P"),
     ("OB(O)c1ccc(F)cc1", "CD3OD", "11B"),
     ("CC(=O)[O-].[Na+]", "D2O", "13C"),

@@ -4,16 +4,16 @@ import json
 import subprocess
 import sys
 
-from fastapi.testclient import TestClient
+from client import serving
 
 from nmrshift import Predictor
-from service.app import create_app
 
 SMILES = "FC(F)(F)c1ccc(OC)cc1"
 
 
 def test_same_prediction() -> None:
-    predicted = Predictor.load().predict(SMILES, solvent="CDCl3")
+    predictor = Predictor.load()
+    predicted = predictor.predict(SMILES, solvent="CDCl3")
     expected = {(a.nucleus, a.atom_index): round(a.shift_ppm, 3) for a in predicted.atoms}
 
     command = [sys.executable, "-m", "nmrshift", "predict", SMILES, "--solvent", "CDCl3"]
@@ -21,7 +21,7 @@ def test_same_prediction() -> None:
     (row,) = json.loads(done.stdout)["predictions"]
     by_command = {(a["nucleus"], a["atom_index"]): a["shift_ppm"] for a in row["atoms"]}
 
-    with TestClient(create_app()) as client:
+    with serving(predictor) as client:
         body = {"smiles": SMILES, "solvent": "CDCl3"}
         (answer,) = client.post("/v1/predict", json=body).json()["predictions"]
     by_rest = {(a["nucleus"], a["atom_index"]): a["shift_ppm"] for a in answer["atoms"]}

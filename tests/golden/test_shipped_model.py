@@ -26,7 +26,7 @@ MOLECULES = (
     "FC(F)(F)c1ccc(OC)cc1",
     "CC(=O)Oc1ccccc1C(=O)O",
     "Cn1c(=O)c2c(ncn2C)n(C)c1=O",
-    "C[C@H]1CC[C@@H](O)CC1",
+    "CC(C)(C)[C@H]1CC[C@@H](O)CC1",
     "F/C=C/Cl",
     "OC(=O)C(F)(F)C(F)(F)C(F)(F)F",
     "CC(=O)[O-].[Na+]",
