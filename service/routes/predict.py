@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from nmrshift.errors import UnknownNucleusError
+from nmrshift.errors import ConfigError, UnknownNucleusError
 from nmrshift.io.options import parse_nuclei
 from service.deps import EngineDep, SettingsDep
 from service.engine import Options
@@ -43,6 +43,10 @@ async def shifts(body: PredictRequest, engine: EngineDep, settings: SettingsDep)
         nuclei = parse_nuclei(body.nuclei, engine.predictor.nuclei)
     except UnknownNucleusError as error:
         raise problem_of(error) from None
+    sources = getattr(engine.predictor, "sources", ())
+    if body.source is not None and body.source not in sources:
+        detail = f"The model does not know this source. It knows {', '.join(sources)}."
+        raise ProblemError(ConfigError.code, detail)
     options = Options(nuclei, body.solvent, body.source, body.interval)
     document = await engine.predict(molecules, options)
     return Response(document, media_type="application/json")

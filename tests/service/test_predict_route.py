@@ -179,6 +179,12 @@ class TestRefusals:
         response = client.post("/v1/predict", json={"smiles": "C", "nuclei": [nucleus]})
         assert "kryptonite" not in refused(response, 422, "unknown_nucleus")["detail"]
 
+    def test_unknown_source(self, client):
+        response = client.post("/v1/predict", json={"smiles": "C", "source": "nowhere"})
+        detail = refused(response, 422, "config_error")["detail"]
+        assert "spectra" in detail
+        assert "nowhere" not in detail
+
     def test_a_setting_that_the_model_refuses(self):
         class Picky(FakePredictor):
             def predict_many(self, queries, *, interval=0.9, **kwargs):
