@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from nmrshift.cli.exits import ExitCode
-from nmrshift.errors import ConfigError, NmrshiftError
+from nmrshift.errors import ConfigError, FileFormatError
 
 if TYPE_CHECKING:
     from nmrshift.data.importing import ImportFormat
@@ -72,21 +72,23 @@ def import_(
 
     def records() -> Iterator["ShiftRecord"]:
         chosen = None if kind == "auto" else cast("ImportFormat", kind)
+        empty = True
         for entry in import_file(file, chosen, source=source, first_atom=int(first_atom)):
+            empty = False
             if isinstance(entry, RecordIssue):
                 issues.append(entry)
             else:
                 yield entry
+        if empty:
+            raise FileFormatError(f"{file} holds no record")
 
     try:
         count = write_records(out, records(), force=force)
-    except FileExistsError:
-        raise _Taken(out) from None
+    except FileExistsError as error:
+        raise _taken(error) from None
     _show(issues, None if all_issues else _ISSUES_SHOWN)
     click.echo(f"{count} records written to {out}, {len(issues)} reported", err=True)
-    if count == 0 and not issues:
-        click.echo("the file holds no record", err=True)
-    _leave(count, len(issues))
+    _leave(len(issues))
 
 
 @data.command()
@@ -106,7 +108,7 @@ def check(files: tuple[Path, ...], *, as_json: bool, most: int) -> None:
         click.echo(json.dumps(report.to_dict(), indent=1, allow_nan=False))
     else:
         click.echo(report.to_text(most), nl=False)
-    _leave(report.n_records, sum(number for _, number in report.issues))
+    _leave(sum(number for _, number in report.issues))
 
 
 @data.command()
@@ -149,25 +151,18 @@ def split(
     try:
         result = split_files(files, out, plan, suffix=suffix, force=force)
     except FileExistsError as error:
-        raise _Taken(error) from None
+        raise _taken(error) from None
     summary = {
         name: {"records": number, "molecules": result.n_molecules[name]}
         for name, number in result.n_records.items()
     }
     click.echo(json.dumps(summary, indent=1))
     _show(list(result.issues), _ISSUES_SHOWN)
-    _leave(sum(result.n_records.values()), len(result.issues))
+    _leave(len(result.issues))
 
 
-class _Taken(NmrshiftError):
-    """An output file that stands already."""
-
-    code = "file_exists"
-    default_hint = "Use --force to replace it."
-
-    def __init__(self, what: object) -> None:
-        text = str(what).removesuffix(" exists")
-        super().__init__(f"{text} exists")
+def _taken(error: FileExistsError) -> click.ClickException:
+    return click.ClickException(f"{error}; use --force to replace it")
 
 
 def _fractions(text: str) -> tuple[float, ...]:
@@ -191,9 +186,7 @@ def _show(issues: "list[RecordIssue]", most: int | None) -> None:
         click.echo(f"{number:>7}  {code}", err=True)
 
 
-def _leave(n_ok: int, n_issues: int) -> None:
-    """End with 1 where there was nothing at all, 3 where something was reported."""
+def _leave(n_issues: int) -> None:
+    """End with 3 where something was reported."""
     if n_issues:
         raise click.exceptions.Exit(ExitCode.SOME_FAILED)
-    if n_ok == 0:
-        raise click.exceptions.Exit(ExitCode.ERROR)

@@ -16,7 +16,7 @@ from nmrshift.chem.toolkit import Chem
 from nmrshift.constants import ELEMENT_OF_NUCLEUS, PLAUSIBLE_RANGE_PPM
 from nmrshift.data.check_labels import Labels, judge, repeats
 from nmrshift.data.check_report import MEANING, CheckReport, Finding, NucleusCount
-from nmrshift.data.connectivity import connectivity
+from nmrshift.data.connectivity import structure_key
 from nmrshift.data.environments import environments
 from nmrshift.data.records import RecordIssue, ShiftRecord, read_records
 from nmrshift.errors import InputError
@@ -31,7 +31,7 @@ _LETTERS: Final[dict[str, int]] = {"S": 0, "D": 1, "T": 2, "Q": 3}
 class Known:
     """What a check needs of a molecule, by atom."""
 
-    connectivity: str
+    key: str
     elements: tuple[str, ...]
     n_hydrogens: tuple[int, ...]
     signals: tuple[int, ...]
@@ -57,6 +57,7 @@ class Checker:
         self._names: list[str] = []
         self._seen: set[str] = set()
         self._molecules: dict[str, int] = {}
+        self._isomers: dict[str, int] = {}
         self._solvents: Counter[str] = Counter()
         self._solvent_numbers: dict[str, int] = {}
         self._unread: Counter[str] = Counter()
@@ -90,10 +91,12 @@ class Checker:
         except InputError as error:
             self._find(entry, "structure", message=error.message)
             return
-        molecule = self._molecules.setdefault(known.connectivity, len(self._molecules))
+        block = known.key.split("-", 1)[0]
+        molecule = self._molecules.setdefault(block, len(self._molecules))
+        isomer = self._isomers.setdefault(known.key, len(self._isomers))
         tally.molecules.add(molecule)
         condition = self._solvent_numbers.setdefault(solvent.key, len(self._solvent_numbers))
-        self._take(entry, known, number, molecule, condition)
+        self._take(entry, known, (number, molecule, isomer, condition))
         self._letters(entry, known)
 
     def report(self) -> CheckReport:
@@ -121,9 +124,7 @@ class Checker:
             findings=tuple(findings),
         )
 
-    def _take(
-        self, entry: ShiftRecord, known: Known, number: int, molecule: int, condition: int
-    ) -> None:
+    def _take(self, entry: ShiftRecord, known: Known, numbers: tuple[int, int, int, int]) -> None:
         """Keep the labels that can be right; report the others."""
         element = ELEMENT_OF_NUCLEUS.get(entry.nucleus, entry.nucleus.lstrip("0123456789"))
         by_signal: defaultdict[int, list[tuple[int, float]]] = defaultdict(list)
@@ -140,10 +141,11 @@ class Checker:
             by_signal[known.signals[atom]].append((atom, shift_ppm))
             if entry.level is None and _in_range(entry.nucleus, shift_ppm):
                 labels = self._labels[entry.nucleus]
-                labels.record.append(number)
+                labels.record.append(numbers[0])
                 labels.atom.append(atom)
-                labels.molecule.append(molecule)
-                labels.solvent.append(condition)
+                labels.molecule.append(numbers[1])
+                labels.isomer.append(numbers[2])
+                labels.solvent.append(numbers[3])
                 labels.rank.append(known.ranks[atom])
                 labels.shift_ppm.append(shift_ppm)
                 labels.keys.extend(known.environments[atom])
@@ -227,7 +229,7 @@ def _know(smiles: str) -> Known:
     mol = parse(smiles, kind="smiles", limits=RECORD_LIMITS).mol
     atoms = list(mol.GetAtoms())
     return Known(
-        connectivity=connectivity(mol),
+        key=structure_key(mol),
         elements=tuple([atom.GetSymbol() for atom in atoms]),
         n_hydrogens=tuple([atom.GetTotalNumHs(includeNeighbors=True) for atom in atoms]),
         signals=_signals(mol),

@@ -35,6 +35,7 @@ class Labels:
     record: "array[int]" = field(default_factory=lambda: array("q"))
     atom: "array[int]" = field(default_factory=lambda: array("q"))
     molecule: "array[int]" = field(default_factory=lambda: array("q"))
+    isomer: "array[int]" = field(default_factory=lambda: array("q"))
     solvent: "array[int]" = field(default_factory=lambda: array("q"))
     rank: "array[int]" = field(default_factory=lambda: array("q"))
     shift_ppm: "array[float]" = field(default_factory=lambda: array("d"))
@@ -76,12 +77,12 @@ def repeats(
 ) -> tuple[Repeats | None, list[Finding]]:
     """Return how well repeated measurements of one atom agree, and those that do not.
 
-    An atom is a symmetry class of a connectivity; each record counts once, with its mean.
+    An atom is a symmetry class of one stereoisomer; each record counts once, with its mean.
     """
     measured: defaultdict[tuple[int, int, int], dict[int, list[int]]] = defaultdict(dict)
-    rows = zip(labels.molecule, labels.rank, labels.solvent, labels.record, strict=True)
-    for row, (molecule, rank, solvent, record) in enumerate(rows):
-        measured[molecule, rank, solvent].setdefault(record, []).append(row)
+    rows = zip(labels.isomer, labels.rank, labels.solvent, labels.record, strict=True)
+    for row, (isomer, rank, solvent, record) in enumerate(rows):
+        measured[isomer, rank, solvent].setdefault(record, []).append(row)
     spreads = []
     findings = []
     for records in measured.values():

@@ -61,7 +61,7 @@ class Repeats:
 
     Attributes:
         nucleus: the nucleus.
-        n_atoms: such atoms (symmetry classes of a connectivity).
+        n_atoms: such atoms (symmetry classes of one stereoisomer).
         median_spread_ppm: median over atoms of the largest less the smallest shift.
         p90_spread_ppm: nine tenths of the atoms stay below it.
     """

@@ -135,7 +135,7 @@ def shift_list(text: str) -> list[Item]:
     Raises:
         RecordError: an item is no shift, or commas might part decimals.
     """
-    text = text.strip().removeprefix("[").removesuffix("]").strip()
+    text = text.strip().removeprefix("[").removesuffix("]").replace("\u2212", "-").strip()
     if ";" in text or "|" in text:
         parts = re.split(r"[;|]", text)
     elif re.search(r"\d,\d", text) and ", " in text:
@@ -163,7 +163,7 @@ def number_of(text: str) -> float:
 
 
 def _item(text: str) -> Item:
-    found = _ITEM.fullmatch(text.replace("\u2212", "-"))
+    found = _ITEM.fullmatch(text)
     if found is None:
         raise FaultError("bad_signal", f"{text[:40]!r} is no shift")
     atom = None if found[1] is None else int(found[1][:9])
