@@ -84,6 +84,7 @@ class Prediction:
         atoms: one value per atom and nucleus, by nucleus, then by atom index.
         model: name, version and hash of the model.
         notices: warnings on the molecule as a whole.
+        molblock: the molblock whose atom order is used, where the input has none (InChI).
     """
 
     index: int
@@ -94,6 +95,7 @@ class Prediction:
     atoms: tuple[AtomShift, ...]
     model: str
     notices: tuple[Notice, ...] = field(default=())
+    molblock: str | None = None
 
     def of(self, nucleus: str) -> tuple[AtomShift, ...]:
         """Return the atoms of one nucleus, by atom index."""

@@ -100,6 +100,9 @@ class PredictionOut(Strict):
     model: str
     atoms: list[AtomOut]
     notices: list[NoticeOut]
+    molblock: str | None = Field(
+        None, description="Whose atom order is used, where the input has none (InChI)."
+    )
 
 
 class FailureOut(Strict):

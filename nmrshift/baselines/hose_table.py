@@ -191,6 +191,7 @@ class HoseTable:
             atoms=atoms,
             model="hose-table",
             notices=parsed.notices,
+            molblock=parsed.molblock,
         )
 
     def _check(self, nuclei: tuple[str, ...]) -> None:

@@ -54,6 +54,7 @@ def row_of(answer: Prediction | Failure) -> dict[str, Any]:
             for atom in answer.atoms
         ],
         "notices": [{"code": one.code, "message": one.message} for one in answer.notices],
+        "molblock": answer.molblock,
     }
 
 

@@ -93,6 +93,7 @@ class Answerer:
                 atoms=tuple(shifts),
                 model=self.identity,
                 notices=item.notices + self._solvent_notices(item),
+                molblock=item.molblock,
             )
             for item, shifts in zip(batch, atoms, strict=True)
         ]

@@ -46,6 +46,7 @@ class Prepared:
         solvent: what the solvent text means.
         source: reference convention asked for.
         notices: warnings from reading the molecule and its solvent.
+        molblock: the molblock whose atom order is used, where the input has none.
     """
 
     index: int
@@ -57,6 +58,7 @@ class Prepared:
     solvent: Solvent
     source: str | None
     notices: tuple[Notice, ...]
+    molblock: str | None
 
 
 def prepare(query: Query, index: int, nuclei: tuple[str, ...], features: FeaturePreset) -> Prepared:
@@ -90,6 +92,7 @@ def prepare(query: Query, index: int, nuclei: tuple[str, ...], features: Feature
         solvent=solvent,
         source=query.source,
         notices=parsed.notices + _solvent_notices(query.solvent, solvent),
+        molblock=parsed.molblock,
     )
 
 

@@ -75,6 +75,16 @@ def test_mol_is_left_alone_and_hydrogens_keep_indices(predictor: Predictor) -> N
     assert [(a.nucleus, a.atom_index) for a in answer.atoms] == [("13C", 1), ("1H", 0), ("1H", 1)]
 
 
+def test_inchi_comes_with_the_order_of_its_atoms(predictor: Predictor) -> None:
+    answer = predictor.predict("InChI=1S/C2H5F/c1-2-3/h2H2,1H3", nuclei=("13C", "19F"))
+    assert answer.molblock is not None
+    mol = Chem.MolFromMolBlock(answer.molblock)
+    for atom in answer.atoms:
+        assert mol.GetAtomWithIdx(atom.atom_index).GetSymbol() == atom.element
+    assert "generated_order" in {notice.code for notice in answer.notices}
+    assert predictor.predict("CF").molblock is None
+
+
 def test_salts_are_answered_whole(predictor: Predictor) -> None:
     answer = predictor.predict("[Na+].CC(=O)[O-]")
     assert [atom.atom_index for atom in answer.of("13C")] == [1, 2]
