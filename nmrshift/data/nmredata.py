@@ -15,9 +15,10 @@ from nmrshift.data.records import (
     check_record,
     issue_of,
 )
+from nmrshift.data.sd_entries import sd_entries
 from nmrshift.data.structures import FileStructure, read_structure
 from nmrshift.errors import InputError, RecordError
-from nmrshift.io.sdf_records import SdIssue, SdRecord, iter_sd_records
+from nmrshift.io.sdf_records import SdRecord
 
 SOURCE: Final[str] = "nmredata"
 
@@ -55,9 +56,9 @@ def import_nmredata(stream: BinaryIO) -> Iterator[ShiftRecord | RecordIssue]:
     refuses the molecule, since its numbering cannot be trusted.
     """
     seen: set[str] = set()
-    for entry in iter_sd_records(stream):
-        if isinstance(entry, SdIssue):
-            yield RecordIssue(entry.row, entry.code, entry.message, entry.text)
+    for entry in sd_entries(stream):
+        if isinstance(entry, RecordIssue):
+            yield entry
             continue
         name = f"{SOURCE}:{entry.title or f'row{entry.row}'}"
         if name in seen:

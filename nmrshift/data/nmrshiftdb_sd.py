@@ -14,9 +14,10 @@ from nmrshift.data.records import (
     check_record,
     issue_of,
 )
+from nmrshift.data.sd_entries import sd_entries
 from nmrshift.data.structures import FileStructure, read_structure
 from nmrshift.errors import InputError, RecordError
-from nmrshift.io.sdf_records import SdIssue, SdRecord, iter_sd_records
+from nmrshift.io.sdf_records import SdRecord
 
 SOURCE: Final[str] = "nmrshiftdb2"
 
@@ -54,9 +55,9 @@ def import_nmrshiftdb(stream: BinaryIO) -> Iterator[ShiftRecord | RecordIssue]:
     ``Program`` or another field of a calculation get a ``level``.
     """
     seen: set[str] = set()
-    for entry in iter_sd_records(stream):
-        if isinstance(entry, SdIssue):
-            yield RecordIssue(entry.row, entry.code, entry.message, entry.text)
+    for entry in sd_entries(stream):
+        if isinstance(entry, RecordIssue):
+            yield entry
             continue
         for item in _spectra(entry):
             if isinstance(item, ShiftRecord) and item.id in seen:

@@ -10,7 +10,7 @@ from typing import BinaryIO, Final, Literal
 
 from nmrshift.data.records import FaultError
 from nmrshift.errors import FileFormatError, UnknownNucleusError
-from nmrshift.io.byte_lines import Damage, byte_lines, decode
+from nmrshift.io.byte_lines import ByteLine, Damage, byte_lines, decode
 from nmrshift.io.options import parse_nucleus
 
 _DELIMITERS: Final[tuple[str, ...]] = (",", "\t", ";", "|")
@@ -207,13 +207,25 @@ Line = tuple[int, str, tuple[str, str] | None]
 
 
 def _lines(stream: BinaryIO) -> Iterator[Line]:
+    """Yield lines; half a line before the place where a file breaks off goes into the fault."""
+    half: ByteLine | None = None
     for line in byte_lines(stream):
         if isinstance(line, Damage):
-            yield line.number, "", ("damaged_file", line.message)
-        elif line.too_long:
-            yield line.number, decode(line.data[:200]), ("too_long", "the row is too long")
+            shown = decode(half.data[:200]) if half else ""
+            yield line.number, shown, ("damaged_file", line.message)
+            return
+        if line.ended:
+            yield _line(line)
         else:
-            yield line.number, decode(line.data), None
+            half = line
+    if half is not None:
+        yield _line(half)
+
+
+def _line(line: ByteLine) -> Line:
+    if line.too_long:
+        return line.number, decode(line.data[:200]), ("too_long", "the row is too long")
+    return line.number, decode(line.data), None
 
 
 def _rows(lines: Iterator[Line], columns: Columns) -> Iterator[Row]:

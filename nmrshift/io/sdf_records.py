@@ -27,12 +27,14 @@ class SdRecord:
             stand twice are joined likewise.
         title: first line of the molblock.
         row: number of the record in the file, from 1.
+        closed: whether its delimiter follows; without it fields may be missing.
     """
 
     molblock: str
     fields: dict[str, str]
     title: str
     row: int
+    closed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,8 @@ def _record(chunk: _Chunk, row: int, *, closed: bool) -> SdRecord | SdIssue:
     if open_field is not None and not closed:
         message = f"the file ends within field {open_field!r}"
         return SdIssue(row, "truncated", message, _shown(chunk.lines))
-    return SdRecord("\n".join(lines[: end + 1]) + "\n", fields, lines[0].strip(), row)
+    block = "\n".join(lines[: end + 1]) + "\n"
+    return SdRecord(block, fields, lines[0].strip(), row, closed)
 
 
 def _fields(lines: list[str]) -> tuple[dict[str, str], str | None] | str:
