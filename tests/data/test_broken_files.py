@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from spectra import record, sd_file
 
+from nmrshift.data.importing import sniff_format
 from nmrshift.data.nmredata import import_nmredata
 from nmrshift.data.nmrshiftdb_sd import import_nmrshiftdb
 from nmrshift.data.records import RecordIssue, ShiftRecord, read_records, write_records
@@ -121,3 +122,10 @@ def test_garbled_records_never_raise(
     path.write_bytes(lines)
     entries = list(read_records(path))
     assert all(isinstance(entry, ShiftRecord | RecordIssue) for entry in entries)
+
+
+def test_a_file_that_breaks_off_at_once_has_no_format(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv.gz"
+    path.write_bytes(gzip.compress(TABLE.encode())[:12])
+    with pytest.raises(FileFormatError, match="breaks off"):
+        sniff_format(path)

@@ -136,6 +136,8 @@ def test_repeats_need_the_same_isomer_and_solvent() -> None:
     (repeats,) = report.repeats
     assert (repeats.nucleus, repeats.n_atoms, repeats.median_spread_ppm) == ("19F", 1, 1.0)
     assert report.findings == ()
+    assert "spread, ppm" in report.to_text()
+    assert "1.00" in report.to_text()
     far = check(fluoro("x:1", "CF", 1, -270.0, "D2O"), fluoro("x:2", "FC", 0, -250.0, "D2O"))
     assert [finding.code for finding in far.findings] == ["repeat"]
     assert far.findings[0].score == pytest.approx(20.0)
