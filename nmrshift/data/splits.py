@@ -112,7 +112,7 @@ def split_files(
     suffix: str = ".jsonl.gz",
     force: bool = False,
 ) -> SplitResult:
-    """Write the records of native files into one file a part; all appear together or none.
+    """Write the records of native files into one file a part, which appear once all are done.
 
     Args:
         paths: files read in turn.
