@@ -16,14 +16,14 @@ from nmrshift.chem.policy import RECORD_LIMITS
 from nmrshift.chem.solvents import normalise
 from nmrshift.chem.toolkit import RDKIT_VERSION, Chem
 from nmrshift.constants import ELEMENT_OF_NUCLEUS, PLAUSIBLE_RANGE_PPM
-from nmrshift.data.connectivity import connectivity
+from nmrshift.data.connectivity import connectivity, fragment_connectivities
 from nmrshift.data.records import RecordIssue, ShiftRecord, read_records
 from nmrshift.errors import InputError, RecordError
 from nmrshift.graph.batch import GraphBatch, GraphStore, store_graphs, take_ranges
 from nmrshift.graph.features import FeaturePreset, preset
 from nmrshift.graph.molgraph import MolGraph, mol_graph
 
-_CODE_VERSION = 1
+_CODE_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,7 @@ class ShiftDataset:
         nuclei: names of the nuclei, in label order.
         graphs: the molecules.
         connectivity: first InChIKey block of each molecule ``[n_mols]``.
+        parent: the same of its largest fragment: a salt shares it with its base ``[n_mols]``.
         part: number of the data file a molecule came from first ``[n_mols]``.
         first_label: first label of each molecule, with the total at the end ``[n_mols + 1]``.
         label_node: node within its molecule ``[n_labels]``.
@@ -67,6 +68,7 @@ class ShiftDataset:
     nuclei: NDArray[np.str_]
     graphs: GraphStore
     connectivity: NDArray[np.str_]
+    parent: NDArray[np.str_]
     part: NDArray[np.int64]
     first_label: NDArray[np.int64]
     label_node: NDArray[np.int64]
@@ -182,7 +184,7 @@ def _labels(
             yield atom, nucleus, condition, shift_ppm, weight
 
 
-Parsed = tuple[MolGraph, str]
+Parsed = tuple[MolGraph, str, str]
 
 
 def _parse_all(texts: list[str], features: FeaturePreset, workers: int) -> Iterator[Parsed | None]:
@@ -205,7 +207,8 @@ def _parse_chunk(texts: list[str], features: str) -> list[Parsed | None]:
 def _parse_one(text: str, features: FeaturePreset) -> Parsed | None:
     try:
         parsed = parse(text, kind="smiles", limits=RECORD_LIMITS)
-        return mol_graph(parsed.mol, features), connectivity(parsed.mol)
+        whole, parent = connectivity(parsed.mol), fragment_connectivities(parsed.mol)[0]
+        return mol_graph(parsed.mol, features), whole, parent
     except InputError:
         return None
 
@@ -217,7 +220,7 @@ def _assemble(
     report: Callable[[str], None],
 ) -> ShiftDataset:
     graphs: list[MolGraph] = []
-    keys: list[str] = []
+    keys: list[tuple[str, str]] = []
     parts: list[int] = []
     counts: list[int] = []
     rows: list[tuple[int, int, int, float, float]] = []
@@ -227,12 +230,12 @@ def _assemble(
         if result is None:
             unreadable += 1
             continue
-        graph, key = result
+        graph, *names = result
         placed = _place(graph, entry, nuclei, conditions)
         misplaced += len(entry.labels) - len(placed)
         if placed:
             graphs.append(graph)
-            keys.append(key)
+            keys.append((names[0], names[1]))
             parts.append(entry.part)
             counts.append(len(placed))
             rows += placed
@@ -244,7 +247,8 @@ def _assemble(
     return ShiftDataset(
         nuclei=np.array(nuclei),
         graphs=store_graphs(graphs),
-        connectivity=np.array(keys),
+        connectivity=np.array([whole for whole, _ in keys]),
+        parent=np.array([parent for _, parent in keys]),
         part=np.array(parts, dtype=np.int64),
         first_label=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
         label_node=np.array(columns[0], dtype=np.int64),

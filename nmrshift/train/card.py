@@ -19,7 +19,7 @@ these figures are not a test; the tests are in `docs/benchmarks.md`.
 
 {sources}
 
-Molecules of the test sets, in any form, solvent or nucleus, were refused by their connectivity. No
+Molecules of the test sets, in any form, salt, solvent or nucleus, were left out by connectivity. No
 spectrum can be read back from this folder. What was derived from nmrshiftdb2 is used under its
 licence, which asks for an OSI-approved licence of the software that relies on it: nmrshift is under
 Apache-2.0.

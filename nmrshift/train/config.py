@@ -100,8 +100,8 @@ class TrainConfig(_Frozen):
         seed: of every random choice.
         nuclei: what the model predicts.
         data: the files, in order of precedence.
-        exclude_connectivities: JSON list of first InChIKey blocks; a training molecule among them
-            stops the run.
+        exclude_connectivities: JSON list of first InChIKey blocks; a molecule that has one of
+            them, whole or as its largest fragment, is left out.
         validation_fraction: share of connectivities held out of every file.
         solvent_min_labels: labels from which a solvent gets an embedding of its own.
         cache: folder for prepared data.

@@ -1,7 +1,6 @@
 """What a run trains on, what it keeps back, and the scales it learns in."""
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from nmrshift.chem.solvents import UNKNOWN
 from nmrshift.data.dataset import DataPart, ShiftDataset, load_dataset
+from nmrshift.data.splits import read_connectivities
 from nmrshift.errors import ConfigError
 from nmrshift.train.config import TrainConfig
 
@@ -46,8 +46,7 @@ def prepare(config: TrainConfig, report: Callable[[str], None]) -> TrainingData:
     """Read, check and split a run's data.
 
     Raises:
-        ConfigError: a molecule is among those the configuration excludes, or a nucleus has no
-            training label.
+        ConfigError: a data file is missing, or a nucleus has no training label.
     """
     parts = [DataPart(item.path, item.weight, item.uncertain_weight) for item in config.data]
     missing = [str(part.path) for part in parts if not part.path.exists()]
@@ -56,13 +55,16 @@ def prepare(config: TrainConfig, report: Callable[[str], None]) -> TrainingData:
     dataset = load_dataset(
         parts, config.nuclei, config.network.features, config.cache, report=report
     )
-    _refuse_excluded(config, dataset)
-    held_out = _held_out(config, dataset)
+    excluded = _excluded(config, dataset)
+    held_out = _held_out(config, dataset) & ~excluded
     repeat = _repeats(config, dataset)
-    trained = np.flatnonzero(~held_out)
-    label_trained = np.repeat(~held_out, np.diff(dataset.first_label))
+    trained = np.flatnonzero(~held_out & ~excluded)
+    label_trained = np.repeat(~held_out & ~excluded, np.diff(dataset.first_label))
     mean, scale = _scales(dataset, label_trained)
-    report(f"{len(trained)} molecules to train on, {int(held_out.sum())} held out")
+    report(
+        f"{len(trained)} molecules to train on, {int(held_out.sum())} held out, "
+        f"{int(excluded.sum())} left out as test molecules or salts of them"
+    )
     return TrainingData(
         dataset=dataset,
         shown=np.repeat(trained, repeat[trained]),
@@ -82,21 +84,18 @@ def in_validation(connectivity: str, fraction: float) -> bool:
     return int.from_bytes(digest, "big") < fraction * 2**64
 
 
-def _refuse_excluded(config: TrainConfig, dataset: ShiftDataset) -> None:
+def _excluded(config: TrainConfig, dataset: ShiftDataset) -> NDArray[np.bool_]:
+    """Mark the molecules that are test molecules, whole or as their largest fragment."""
     if config.exclude_connectivities is None:
-        return
-    excluded = set(json.loads(config.exclude_connectivities.read_text("utf-8")))
-    seen = excluded.intersection(dataset.connectivity.tolist())
-    if seen:
-        raise ConfigError(
-            f"{len(seen)} training molecules are test molecules, {min(seen)} for one",
-            hint="Remove them with `nmrshift data split --exclude`.",
-        )
+        return np.zeros(dataset.n_mols, dtype=bool)
+    banned = read_connectivities(config.exclude_connectivities)
+    keys = zip(dataset.connectivity.tolist(), dataset.parent.tolist(), strict=True)
+    return np.array([whole in banned or parent in banned for whole, parent in keys])
 
 
 def _held_out(config: TrainConfig, dataset: ShiftDataset) -> NDArray[np.bool_]:
     whole = np.array([item.validation for item in config.data])[dataset.part]
-    keys = dataset.connectivity.tolist()
+    keys = dataset.parent.tolist()
     chosen = {key for key, in_file in zip(keys, whole, strict=True) if in_file}
     chosen |= {key for key in set(keys) if in_validation(key, config.validation_fraction)}
     return np.array([key in chosen for key in keys])
@@ -155,4 +154,5 @@ def _fingerprint(dataset: ShiftDataset) -> str:
     ):
         digest.update(np.ascontiguousarray(array).tobytes())
     digest.update("\n".join(dataset.connectivity.tolist()).encode())
+    digest.update("\n".join(dataset.parent.tolist()).encode())
     return digest.hexdigest()

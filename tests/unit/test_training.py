@@ -91,20 +91,31 @@ def test_a_run_is_not_overwritten_nor_mixed(config: TrainConfig, tmp_path: Path)
 
 def test_held_out_molecules_are_not_shown(config: TrainConfig) -> None:
     data = prepare(config, silent)
-    shown = set(data.dataset.connectivity[data.shown].tolist())
-    held = set(data.dataset.connectivity[data.held_out].tolist())
+    shown = set(data.dataset.parent[data.shown].tolist())
+    held = set(data.dataset.parent[data.held_out].tolist())
     assert shown
     assert held
     assert not shown & held
     assert all(in_validation(key, config.validation_fraction) for key in held)
 
 
-def test_test_molecules_are_refused(config: TrainConfig, tmp_path: Path) -> None:
+def test_test_molecules_and_their_salts_are_left_out(config: TrainConfig, tmp_path: Path) -> None:
+    path = config.data[0].path
+    salt = json.loads(path.read_text().splitlines()[0])
+    base = salt["smiles"]
+    salt |= {"id": "toy:salt", "smiles": f"{base}.Cl"}
+    path.write_text(path.read_text() + json.dumps(salt) + "\n")
     data = prepare(config, silent)
+    whole = str(data.dataset.connectivity[0])
     banned = tmp_path / "test.json"
-    banned.write_text(json.dumps([str(data.dataset.connectivity[3])]))
-    with pytest.raises(ConfigError, match="1 training molecules are test molecules"):
-        prepare(config.model_copy(update={"exclude_connectivities": banned}), silent)
+    banned.write_text(json.dumps([whole]))
+    heard: list[str] = []
+    strict = prepare(config.model_copy(update={"exclude_connectivities": banned}), heard.append)
+    gone = {number for number, key in enumerate(data.dataset.parent) if key == whole}
+    assert len(gone) == 2
+    assert not gone & {*strict.shown.tolist(), *strict.held_out.tolist()}
+    assert {*data.shown.tolist(), *data.held_out.tolist()} >= gone
+    assert any("2 left out as test molecules" in line for line in heard)
 
 
 def test_cache_holds_the_same_data(config: TrainConfig) -> None:
