@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from safetensors import safe_open
+from toy import write_laboratory
 
 from nmrshift.cli.app import main
-from toy import write_laboratory
 
 COMMAND = (sys.executable, "-m", "nmrshift", "train")
 
