@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
-from nmrshift.chem.symmetry import signal_classes
-
 from nmrshift.chem.parse import ParsedMol, parse
+from nmrshift.chem.symmetry import signal_classes
 from nmrshift.constants import ELEMENT_OF_NUCLEUS
 from nmrshift.errors import ConfigError, InputError, NoTargetAtomsError
 from nmrshift.types import DEFAULT_NUCLEI, AtomShift, Failure, Notice, Prediction, Query
