@@ -2,28 +2,30 @@
 
 import hashlib
 import json
-import multiprocessing
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nmrshift.chem.parse import parse
-from nmrshift.chem.policy import RECORD_LIMITS
-from nmrshift.chem.solvents import normalise
-from nmrshift.chem.toolkit import RDKIT_VERSION, Chem
-from nmrshift.constants import ELEMENT_OF_NUCLEUS, PLAUSIBLE_RANGE_PPM
-from nmrshift.data.connectivity import connectivity, fragment_connectivities
-from nmrshift.data.records import RecordIssue, ShiftRecord, read_records
-from nmrshift.errors import InputError, RecordError
+from nmrshift.chem.toolkit import RDKIT_VERSION
+from nmrshift.data.gather import (
+    Condition,
+    DataPart,
+    Gathered,
+    Label,
+    Parsed,
+    gather,
+    parse_all,
+    place,
+)
+from nmrshift.data.peak_lists import ListBatch, MeasuredGroup, PeakLists, store_lists
+from nmrshift.errors import RecordError
 from nmrshift.graph.batch import GraphBatch, GraphStore, store_graphs, take_ranges
-from nmrshift.graph.features import FeaturePreset, preset
-from nmrshift.graph.molgraph import MolGraph, mol_graph
+from nmrshift.graph.features import preset
 
-_CODE_VERSION = 2
+_CODE_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class ShiftDataset:
     Attributes:
         nuclei: names of the nuclei, in label order.
         graphs: the molecules.
+        lists: unassigned peak lists.
         connectivity: first InChIKey block of each molecule ``[n_mols]``.
         parent: the same of its largest fragment: a salt shares it with its base ``[n_mols]``.
         part: number of the data file a molecule came from first ``[n_mols]``.
@@ -63,10 +66,12 @@ class ShiftDataset:
         label_weight: ``[n_labels]``.
         condition_solvent: solvent key of each condition ``[n_conditions]``.
         condition_source: source of each condition ``[n_conditions]``.
+        condition_computed: whether it is a calculation ``[n_conditions]``.
     """
 
     nuclei: NDArray[np.str_]
     graphs: GraphStore
+    lists: PeakLists
     connectivity: NDArray[np.str_]
     parent: NDArray[np.str_]
     part: NDArray[np.int64]
@@ -78,14 +83,15 @@ class ShiftDataset:
     label_weight: NDArray[np.float32]
     condition_solvent: NDArray[np.str_]
     condition_source: NDArray[np.str_]
+    condition_computed: NDArray[np.bool_]
 
     @property
     def n_mols(self) -> int:
         """Number of molecules."""
         return self.graphs.n_mols
 
-    def batch(self, mols: NDArray[np.int64]) -> tuple[GraphBatch, LabelBatch]:
-        """Cut molecules and their labels out, in the given order."""
+    def batch(self, mols: NDArray[np.int64]) -> tuple[GraphBatch, LabelBatch, ListBatch]:
+        """Cut molecules, their labels and their peak lists out, in the given order."""
         graphs = self.graphs.batch(mols)
         rows, n_labels = take_ranges(self.first_label, mols)
         first = np.repeat(graphs.first_atom[:-1], n_labels)
@@ -96,22 +102,7 @@ class ShiftDataset:
             shift_ppm=self.label_ppm[rows],
             weight=self.label_weight[rows],
         )
-        return graphs, labels
-
-
-@dataclass(frozen=True, slots=True)
-class DataPart:
-    """One file of records and how far its labels are trusted.
-
-    Attributes:
-        path: a native record file.
-        weight: trust in its labels.
-        uncertain_weight: trust in labels whose atom order was recovered indirectly.
-    """
-
-    path: Path
-    weight: float = 1.0
-    uncertain_weight: float = 0.5
+        return graphs, labels, self.lists.batch(mols, graphs.first_atom)
 
 
 def load_dataset(
@@ -137,153 +128,71 @@ def load_dataset(
     if store.exists():
         report(f"prepared data from {store.name}")
         return _load(store)
-    gathered = _gather(parts, nuclei, report)
-    parsed = list(_parse_all(list(gathered), preset(features), workers))
+    gathered = gather(parts, nuclei, report)
+    parsed = list(parse_all(list(gathered), preset(features), workers))
     dataset = _assemble(gathered, parsed, nuclei, report)
     cache.mkdir(parents=True, exist_ok=True)
     _save(store, dataset)
     return dataset
 
 
-@dataclass(slots=True)
-class _Gathered:
-    """Labels of one molecule text while files are being read."""
-
-    part: int
-    labels: list[tuple[int, int, tuple[str, str], float, float]]
-
-
-def _gather(
-    parts: Sequence[DataPart], nuclei: tuple[str, ...], report: Callable[[str], None]
-) -> dict[str, _Gathered]:
-    molecules: dict[str, _Gathered] = {}
-    for number, part in enumerate(parts):
-        used = skipped = outside = 0
-        for record in read_records(part.path):
-            if isinstance(record, RecordIssue):
-                raise RecordError(f"{part.path.name}, row {record.row}: {record.message}")
-            if record.shifts is None or record.nucleus not in nuclei:
-                skipped += 1
-                continue
-            labels = list(_labels(record, nuclei.index(record.nucleus), part))
-            outside += len(record.shifts) - len(labels)
-            molecules.setdefault(record.smiles, _Gathered(number, [])).labels.extend(labels)
-            used += 1
-        report(f"{part.path.name}: {used} spectra, {skipped} left out, {outside} labels dropped")
-    return {smiles: entry for smiles, entry in molecules.items() if entry.labels}
-
-
-def _labels(
-    record: ShiftRecord, nucleus: int, part: DataPart
-) -> Iterator[tuple[int, int, tuple[str, str], float, float]]:
-    low, high = PLAUSIBLE_RANGE_PPM.get(record.nucleus, (-10_000.0, 10_000.0))
-    weight = part.uncertain_weight if record.assignment == "order-uncertain" else part.weight
-    condition = (normalise(record.solvent).key, record.source or "")
-    for atom, shift_ppm in record.shifts or ():
-        if low <= shift_ppm <= high:
-            yield atom, nucleus, condition, shift_ppm, weight
-
-
-Parsed = tuple[MolGraph, str, str]
-
-
-def _parse_all(texts: list[str], features: FeaturePreset, workers: int) -> Iterator[Parsed | None]:
-    """Parse and featurise texts in worker processes, in order."""
-    chunks = [texts[start : start + 256] for start in range(0, len(texts), 256)]
-    if workers < 2 or len(chunks) < 2:
-        for chunk in chunks:
-            yield from _parse_chunk(chunk, features.name)
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        for result in pool.map(_parse_chunk, chunks, [features.name] * len(chunks)):
-            yield from result
-
-
-def _parse_chunk(texts: list[str], features: str) -> list[Parsed | None]:
-    return [_parse_one(text, preset(features)) for text in texts]
-
-
-def _parse_one(text: str, features: FeaturePreset) -> Parsed | None:
-    try:
-        parsed = parse(text, kind="smiles", limits=RECORD_LIMITS)
-        whole, parent = connectivity(parsed.mol), fragment_connectivities(parsed.mol)[0]
-        return mol_graph(parsed.mol, features), whole, parent
-    except InputError:
-        return None
-
-
 def _assemble(
-    gathered: dict[str, _Gathered],
+    gathered: dict[str, Gathered],
     parsed: Iterable[Parsed | None],
     nuclei: tuple[str, ...],
     report: Callable[[str], None],
 ) -> ShiftDataset:
-    graphs: list[MolGraph] = []
-    keys: list[tuple[str, str]] = []
+    kept: list[Parsed] = []
     parts: list[int] = []
-    counts: list[int] = []
-    rows: list[tuple[int, int, int, float, float]] = []
-    conditions: dict[tuple[str, str], int] = {}
+    labels: list[tuple[Label, ...]] = []
+    lists: list[list[MeasuredGroup]] = []
+    conditions: dict[Condition, int] = {}
     unreadable = misplaced = 0
     for entry, result in zip(gathered.values(), parsed, strict=True):
         if result is None:
             unreadable += 1
             continue
-        graph, *names = result
-        placed = _place(graph, entry, nuclei, conditions)
-        misplaced += len(entry.labels) - len(placed)
-        if placed:
-            graphs.append(graph)
-            keys.append((names[0], names[1]))
-            parts.append(entry.part)
-            counts.append(len(placed))
-            rows += placed
+        placed = place(result, entry, nuclei)
+        misplaced += placed.n_misplaced
+        if not placed.labels and not placed.groups:
+            continue
+        kept.append(result)
+        parts.append(entry.part)
+        labels.append(placed.labels)
+        for label in placed.labels:
+            conditions.setdefault(label.condition, len(conditions))
+        lists.append(
+            [
+                replace(group, condition=conditions.setdefault(condition, len(conditions)))
+                for group, condition in placed.groups
+            ]
+        )
+    if not kept:
+        raise RecordError("no molecule with a label", hint="Check the files and the nuclei.")
+    rows = [label for molecule in labels for label in molecule]
+    stored = store_lists(lists)
     report(
-        f"{len(graphs)} molecules, {len(rows)} labels; {unreadable} molecules unreadable, "
-        f"{misplaced} labels on a wrong element"
+        f"{len(kept)} molecules, {len(rows)} labels, {len(stored.peak_ppm)} unassigned peaks; "
+        f"{unreadable} molecules unreadable, {misplaced} labels on a wrong element"
     )
-    columns = list(zip(*rows, strict=True))
+    counts = [len(molecule) for molecule in labels]
     return ShiftDataset(
         nuclei=np.array(nuclei),
-        graphs=store_graphs(graphs),
-        connectivity=np.array([whole for whole, _ in keys]),
-        parent=np.array([parent for _, parent in keys]),
+        graphs=store_graphs([item.graph for item in kept]),
+        lists=stored,
+        connectivity=np.array([item.connectivity for item in kept]),
+        parent=np.array([item.parent for item in kept]),
         part=np.array(parts, dtype=np.int64),
         first_label=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-        label_node=np.array(columns[0], dtype=np.int64),
-        label_nucleus=np.array(columns[1], dtype=np.int64),
-        label_condition=np.array(columns[2], dtype=np.int64),
-        label_ppm=np.array(columns[3], dtype=np.float32),
-        label_weight=np.array(columns[4], dtype=np.float32),
-        condition_solvent=np.array([solvent for solvent, _ in conditions]),
-        condition_source=np.array([source for _, source in conditions]),
+        label_node=np.array([label.atom for label in rows], dtype=np.int64),
+        label_nucleus=np.array([label.nucleus for label in rows], dtype=np.int64),
+        label_condition=np.array([conditions[label.condition] for label in rows], dtype=np.int64),
+        label_ppm=np.array([label.shift_ppm for label in rows], dtype=np.float32),
+        label_weight=np.array([label.weight for label in rows], dtype=np.float32),
+        condition_solvent=np.array([condition.solvent for condition in conditions]),
+        condition_source=np.array([condition.source for condition in conditions]),
+        condition_computed=np.array([condition.computed for condition in conditions]),
     )
-
-
-def _place(
-    graph: MolGraph,
-    entry: _Gathered,
-    nuclei: tuple[str, ...],
-    conditions: dict[tuple[str, str], int],
-) -> list[tuple[int, int, int, float, float]]:
-    """Put labels on nodes; those whose atom cannot carry the nucleus are left out."""
-    node_of = {int(atom): node for node, atom in enumerate(graph.atom_index)}
-    table = Chem.GetPeriodicTable()
-    placed = []
-    for atom, nucleus, condition, shift_ppm, weight in entry.labels:
-        node = node_of.get(atom)
-        if node is None:
-            continue
-        element = ELEMENT_OF_NUCLEUS[nuclei[nucleus]]
-        if element == "H":
-            fits = graph.n_hydrogens[node] > 0
-        else:
-            fits = int(graph.atomic_number[node]) == table.GetAtomicNumber(element)
-        if fits:
-            number = conditions.setdefault(condition, len(conditions))
-            placed.append((node, nucleus, number, shift_ppm, weight))
-    return placed
 
 
 def _cache_key(parts: Sequence[DataPart], nuclei: tuple[str, ...], features: str) -> str:
@@ -293,7 +202,7 @@ def _cache_key(parts: Sequence[DataPart], nuclei: tuple[str, ...], features: str
         RDKIT_VERSION,
         preset(features).to_dict(),
         list(nuclei),
-        [[part.weight, part.uncertain_weight] for part in parts],
+        [[part.weight, part.uncertain_weight, part.list_weight] for part in parts],
     ]
     digest.update(json.dumps(options).encode())
     for part in parts:
@@ -301,13 +210,14 @@ def _cache_key(parts: Sequence[DataPart], nuclei: tuple[str, ...], features: str
     return digest.hexdigest()[:16]
 
 
+_STORES = {"graphs": GraphStore, "lists": PeakLists}
+
+
 def _save(path: Path, dataset: ShiftDataset) -> None:
-    arrays = {
-        name.name: getattr(dataset, name.name)
-        for name in fields(ShiftDataset)
-        if name.name != "graphs"
-    }
-    arrays |= {f"graphs.{f.name}": getattr(dataset.graphs, f.name) for f in fields(GraphStore)}
+    arrays = {f.name: getattr(dataset, f.name) for f in fields(ShiftDataset)}
+    for name, kind in _STORES.items():
+        store = arrays.pop(name)
+        arrays |= {f"{name}.{f.name}": getattr(store, f.name) for f in fields(kind)}
     partial = path.with_suffix(".partial.npz")
     np.savez(partial, **arrays)
     partial.replace(path)
@@ -315,6 +225,9 @@ def _save(path: Path, dataset: ShiftDataset) -> None:
 
 def _load(path: Path) -> ShiftDataset:
     with np.load(path, allow_pickle=False) as arrays:
-        graphs = GraphStore(**{f.name: arrays[f"graphs.{f.name}"] for f in fields(GraphStore)})
-        rest = {f.name: arrays[f.name] for f in fields(ShiftDataset) if f.name != "graphs"}
-    return ShiftDataset(graphs=graphs, **rest)
+        stores = {
+            name: kind(**{f.name: arrays[f"{name}.{f.name}"] for f in fields(kind)})
+            for name, kind in _STORES.items()
+        }
+        rest = {f.name: arrays[f.name] for f in fields(ShiftDataset) if f.name not in _STORES}
+    return ShiftDataset(**stores, **rest)

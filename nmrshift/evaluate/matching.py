@@ -8,13 +8,13 @@ carries, and peaks are only matched to such carbons.
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from statistics import fmean
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from nmrshift.data.peak_groups import HYDROGENS_OF_LETTER, has_letters, merge_peaks
 from nmrshift.data.records import Peak
 from nmrshift.types import AtomShift
 
@@ -23,7 +23,6 @@ PRICE_PPM: Final[dict[str, float]] = {"13C": 20.0, "1H": 2.0, "19F": 25.0, "31P"
 of errors: a pair farther apart than twice the price is never made where numbers disagree."""
 
 _PRICE_ELSEWHERE_PPM: Final = 30.0
-_HYDROGENS: Final = {"S": 0, "D": 1, "T": 2, "Q": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,34 +59,22 @@ def match_peaks(atoms: Sequence[AtomShift], peaks: Sequence[Peak], nucleus: str)
         peaks: the peak list.
         nucleus: nucleus of both.
     """
-    peaks = _merge(peaks)
+    peaks = merge_peaks(peaks)
     price_ppm = PRICE_PPM.get(nucleus, _PRICE_ELSEWHERE_PPM)
-    if nucleus != "13C" or any(peak.label not in _HYDROGENS for peak in peaks):
+    if not has_letters(peaks, nucleus):
         return _match(list(atoms), peaks, price_ppm)
     atom_classes: defaultdict[int, list[AtomShift]] = defaultdict(list)
     peak_classes: defaultdict[int, list[Peak]] = defaultdict(list)
     for atom in atoms:
         atom_classes[min(atom.n_hydrogens, 3)].append(atom)
     for peak in peaks:
-        peak_classes[_HYDROGENS[peak.label or ""]].append(peak)
+        peak_classes[HYDROGENS_OF_LETTER[peak.label or ""]].append(peak)
     parts = [_match(atom_classes[n], peak_classes[n], price_ppm) for n in range(4)]
     return Matching(
         pairs=tuple(sorted((pair for part in parts for pair in part.pairs), key=_by_peak)),
         n_extra_peaks=sum(part.n_extra_peaks for part in parts),
         n_missing_signals=sum(part.n_missing_signals for part in parts),
     )
-
-
-def _merge(peaks: Sequence[Peak]) -> list[Peak]:
-    """Average the peaks that the source gives to one atom."""
-    groups: defaultdict[object, list[Peak]] = defaultdict(list)
-    for row, peak in enumerate(peaks):
-        same = peak.source_index if isinstance(peak.source_index, int) else f"row {row}"
-        groups[same].append(peak)
-    return [
-        replace(group[0], shift_ppm=fmean(peak.shift_ppm for peak in group))
-        for group in groups.values()
-    ]
 
 
 def _match(atoms: list[AtomShift], peaks: list[Peak], price_ppm: float) -> Matching:

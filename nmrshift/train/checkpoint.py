@@ -9,14 +9,12 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
 from nmrshift.errors import ConfigError
-
-_MOMENTS = ("exp_avg", "exp_avg_sq", "step")
+from nmrshift.train.optimiser import Optimiser
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +38,13 @@ def save_checkpoint(
     path: Path,
     network: nn.Module,
     average: dict[str, Tensor],
-    optimiser: torch.optim.Optimizer,
+    optimiser: Optimiser,
     progress: Progress,
 ) -> None:
     """Write the state of a run; a kill at any moment leaves the old or the new one."""
-    names = [name for name, _ in network.named_parameters()]
     tensors = {f"network.{name}": value for name, value in network.state_dict().items()}
     tensors |= {f"average.{name}": value for name, value in average.items()}
-    moments = optimiser.state_dict()["state"]
-    parameters = [p for group in optimiser.param_groups for p in group["params"]]
-    number_of = {id(parameter): number for number, parameter in enumerate(parameters)}
-    for name, parameter in zip(names, network.parameters(), strict=True):
-        for key in _MOMENTS:
-            state = moments.get(number_of[id(parameter)])
-            if state is not None:
-                tensors[f"{key}.{name}"] = state[key]
+    tensors |= {f"moment.{name}": value for name, value in optimiser.tensors().items()}
     contiguous = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     metadata = {
         "step": str(progress.step),
@@ -69,7 +59,7 @@ def load_checkpoint(
     path: Path,
     network: nn.Module,
     average: dict[str, Tensor],
-    optimiser: torch.optim.Optimizer,
+    optimiser: Optimiser,
     config_hash: str,
 ) -> Progress:
     """Put the state of a run back in place and return where it stands.
@@ -88,9 +78,7 @@ def load_checkpoint(
     network.load_state_dict(_under("network.", tensors), strict=True)
     for name, value in _under("average.", tensors).items():
         average[name].copy_(value)
-    for name, parameter in network.named_parameters():
-        if f"step.{name}" in tensors:
-            optimiser.state[parameter] = {key: tensors[f"{key}.{name}"] for key in _MOMENTS}
+    optimiser.load(_under("moment.", tensors))
     return Progress(
         step=int(metadata["step"]),
         config_hash=metadata["config_hash"],

@@ -26,6 +26,7 @@ class DataFile(_Frozen):
         licence: what the model card says of it.
         weight: trust in its labels.
         uncertain_weight: trust in labels whose atom order was recovered indirectly.
+        list_weight: trust in its unassigned peak lists; 0 leaves them out.
         repeat: how often an epoch shows its molecules.
         calibrate: whether its held-out molecules calibrate intervals (computed shifts do not).
         validation: the whole file is validation, none of it is trained on.
@@ -36,6 +37,7 @@ class DataFile(_Frozen):
     licence: str
     weight: Positive = 1.0
     uncertain_weight: Positive = 0.5
+    list_weight: Annotated[float, Field(ge=0)] = 0.0
     repeat: Annotated[int, Field(ge=1, le=20)] = 1
     calibrate: bool = True
     validation: bool = False
@@ -62,7 +64,7 @@ class Optimisation(_Frozen):
         batch_atoms: atoms a batch holds, about; molecules of like size share a batch.
         learning_rate: peak of a linear warm-up and cosine decay.
         warmup_fraction: share of all steps that warms up.
-        weight_decay: of AdamW, on matrices only.
+        weight_decay: on matrices only.
         clip_norm: largest norm of a gradient.
         average_decay: of the moving average of weights, which is what is kept.
         huber_delta: where the loss turns from square to absolute, in units of a nucleus' spread.
@@ -71,6 +73,9 @@ class Optimisation(_Frozen):
         nucleus_repeat: how often an epoch shows molecules with labels of a nucleus, at least.
         drop_solvent: chance that a condition's solvent is hidden, which trains "unknown".
         drop_source: chance that a condition's source is hidden, which trains "general".
+        lists_begin: share of the run after which unassigned peak lists begin to count; before, what
+            the network expects is no guide to their assignment.
+        lists_full: share of the run after which they count in full.
         bfloat16: run the encoder's matrix products in bfloat16 while training; heads, weights and
             prediction stay in single precision.
     """
@@ -88,6 +93,8 @@ class Optimisation(_Frozen):
     nucleus_repeat: dict[str, Annotated[int, Field(ge=1, le=20)]] = {}
     drop_solvent: Fraction = 0.15
     drop_source: Fraction = 0.15
+    lists_begin: Fraction = 0.15
+    lists_full: Fraction = 0.3
     bfloat16: bool = True
 
 

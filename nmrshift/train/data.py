@@ -3,13 +3,15 @@
 import hashlib
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nmrshift.chem.solvents import UNKNOWN
-from nmrshift.data.dataset import DataPart, ShiftDataset, load_dataset
+from nmrshift.data.dataset import ShiftDataset, load_dataset
+from nmrshift.data.gather import DataPart
+from nmrshift.data.peak_lists import PeakLists
 from nmrshift.data.splits import read_connectivities
 from nmrshift.errors import ConfigError
 from nmrshift.train.config import TrainConfig
@@ -23,6 +25,7 @@ class TrainingData:
         dataset: all molecules.
         shown: molecules of one epoch, repeats included.
         held_out: molecules never trained on.
+        labelled: whether a molecule has any assigned label ``[n_mols]``.
         shift_mean_ppm: centre of each nucleus' training labels.
         shift_scale_ppm: standard deviation of each nucleus' training labels.
         solvents: keys of the solvents with an embedding of their own.
@@ -34,6 +37,7 @@ class TrainingData:
     dataset: ShiftDataset
     shown: NDArray[np.int64]
     held_out: NDArray[np.int64]
+    labelled: NDArray[np.bool_]
     shift_mean_ppm: tuple[float, ...]
     shift_scale_ppm: tuple[float, ...]
     solvents: tuple[str, ...]
@@ -48,7 +52,10 @@ def prepare(config: TrainConfig, report: Callable[[str], None]) -> TrainingData:
     Raises:
         ConfigError: a data file is missing, or a nucleus has no training label.
     """
-    parts = [DataPart(item.path, item.weight, item.uncertain_weight) for item in config.data]
+    parts = [
+        DataPart(item.path, item.weight, item.uncertain_weight, item.list_weight)
+        for item in config.data
+    ]
     missing = [str(part.path) for part in parts if not part.path.exists()]
     if missing:
         raise ConfigError(f"no such data file: {', '.join(missing)}")
@@ -58,6 +65,7 @@ def prepare(config: TrainConfig, report: Callable[[str], None]) -> TrainingData:
     excluded = _excluded(config, dataset)
     held_out = _held_out(config, dataset) & ~excluded
     repeat = _repeats(config, dataset)
+    labelled = np.diff(dataset.first_label) > 0
     trained = np.flatnonzero(~held_out & ~excluded)
     label_trained = np.repeat(~held_out & ~excluded, np.diff(dataset.first_label))
     mean, scale = _scales(dataset, label_trained)
@@ -68,7 +76,8 @@ def prepare(config: TrainConfig, report: Callable[[str], None]) -> TrainingData:
     return TrainingData(
         dataset=dataset,
         shown=np.repeat(trained, repeat[trained]),
-        held_out=np.flatnonzero(held_out),
+        held_out=np.flatnonzero(held_out & labelled),
+        labelled=labelled,
         shift_mean_ppm=mean,
         shift_scale_ppm=scale,
         solvents=_solvents(config, dataset, label_trained),
@@ -151,6 +160,7 @@ def _fingerprint(dataset: ShiftDataset) -> str:
         dataset.label_condition,
         dataset.label_ppm,
         dataset.label_weight,
+        *(getattr(dataset.lists, item.name) for item in fields(PeakLists)),
     ):
         digest.update(np.ascontiguousarray(array).tobytes())
     digest.update("\n".join(dataset.connectivity.tolist()).encode())

@@ -28,12 +28,14 @@ from nmrshift.train.checkpoint import (
 from nmrshift.train.config import Optimisation, TrainConfig
 from nmrshift.train.data import TrainingData
 from nmrshift.train.objective import (
+    LabelledBatch,
     batch_loss,
     dataset_conditions,
     hide_conditions,
     mean_errors,
     score,
 )
+from nmrshift.train.optimiser import Optimiser
 from nmrshift.train.sampling import epoch_batches
 
 CHECKPOINT = "checkpoint.safetensors"
@@ -47,14 +49,14 @@ class Run:
     Attributes:
         network: what is being trained.
         average: moving average of its weights, by name.
-        optimiser: AdamW.
+        optimiser: with its moments.
         table: conditions of the data set, plain and hidden.
         progress: where the run stands.
     """
 
     network: ShiftNetwork
     average: dict[str, Tensor]
-    optimiser: torch.optim.Optimizer
+    optimiser: Optimiser
     table: Conditions
     progress: Progress
 
@@ -143,34 +145,28 @@ def learning_rate(step: int, total: int, settings: Optimisation) -> float:
     return settings.learning_rate * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
 
 
+def list_weight(step: int, total: int, settings: Optimisation) -> float:
+    """Return the weight of unassigned peaks at a step: none at first, then rising to its full."""
+    begin, full = settings.lists_begin * total, settings.lists_full * total
+    return min(1.0, max(0.0, (step - begin) / max(1.0, full - begin)))
+
+
 def _begin(config: TrainConfig, data: TrainingData) -> Run:
     torch.manual_seed(config.seed)
     network = ShiftNetwork(network_config(config, data)).train()
     return Run(
         network=network,
         average={name: value.clone() for name, value in network.state_dict().items()},
-        optimiser=_optimiser(network, config.optimisation),
+        optimiser=Optimiser(network, config.optimisation),
         table=dataset_conditions(data.dataset, network.config),
         progress=Progress(0, run_hash(config, data), 0.0, 0.0),
     )
 
 
-def _optimiser(network: nn.Module, settings: Optimisation) -> torch.optim.Optimizer:
-    matrices = [p for p in network.parameters() if p.ndim > 1]
-    vectors = [p for p in network.parameters() if p.ndim <= 1]
-    return torch.optim.AdamW(
-        [
-            {"params": matrices, "weight_decay": settings.weight_decay},
-            {"params": vectors, "weight_decay": 0.0},
-        ],
-        lr=settings.learning_rate,
-        fused=True,
-    )
-
-
 def _batches(config: TrainConfig, data: TrainingData, epoch: int) -> list[NDArray[np.int64]]:
+    lists_on = epoch + 1 > config.optimisation.lists_begin * config.optimisation.epochs
     return epoch_batches(
-        data.shown,
+        data.shown if lists_on else data.shown[data.labelled[data.shown]],
         data.dataset.graphs.n_atoms,
         config.optimisation.batch_atoms,
         config.seed,
@@ -230,19 +226,17 @@ def _step(
     settings = config.optimisation
     torch.manual_seed(config.seed * 1_000_003 + step)
     rng = np.random.default_rng([config.seed, step, 1])
-    graphs, labels = data.dataset.batch(mols)
-    n_conditions = len(data.dataset.condition_solvent)
-    rows = hide_conditions(labels, n_conditions, settings, rng)
-    for group in run.optimiser.param_groups:
-        group["lr"] = learning_rate(step, total, settings)
-    run.optimiser.zero_grad(set_to_none=True)
-    loss = batch_loss(run.network, batch_tensors(graphs), labels, rows, run.table, settings)
+    graphs, labels, lists = data.dataset.batch(mols)
+    rows = hide_conditions(len(data.dataset.condition_solvent), settings, rng)
+    batch = LabelledBatch(batch_tensors(graphs), labels, lists, rows)
+    run.optimiser.zero_grad()
+    loss = batch_loss(run.network, batch, run.table, settings, list_weight(step, total, settings))
     value = float(loss.detach())
     if not math.isfinite(value):
         raise ArithmeticError(f"the loss is not finite at step {step}")
     loss.backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_(run.network.parameters(), settings.clip_norm)
-    run.optimiser.step()
+    run.optimiser.step(learning_rate(step, total, settings))
     decay = min(settings.average_decay, (1 + step) / (10 + step))
     with torch.no_grad():
         state = run.network.state_dict()

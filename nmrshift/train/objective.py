@@ -11,9 +11,28 @@ from torch.nn import functional
 
 from nmrshift.chem.solvents import normalise
 from nmrshift.data.dataset import LabelBatch, ShiftDataset
+from nmrshift.data.peak_lists import ListBatch
 from nmrshift.model.network import NetworkConfig, ShiftNetwork
 from nmrshift.model.tensors import BatchTensors, Conditions, batch_tensors, conditions
 from nmrshift.train.config import Optimisation
+from nmrshift.train.pairing import pair
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledBatch:
+    """Molecules on their way through the network, and what is known of their shifts.
+
+    Attributes:
+        graphs: the molecules.
+        labels: assigned shifts.
+        lists: unassigned peak lists.
+        condition_rows: row of the condition table for every condition of the data set.
+    """
+
+    graphs: BatchTensors
+    labels: LabelBatch
+    lists: ListBatch
+    condition_rows: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,63 +58,115 @@ def dataset_conditions(dataset: ShiftDataset, config: NetworkConfig) -> Conditio
     """Describe every condition of a data set four times.
 
     As it is, then with its solvent, its source, or both hidden: variant ``v`` of condition ``c``
-    is row ``v * n_conditions + c``.
+    is row ``v * n_conditions + c``. The source of a calculation is never hidden: "general" is
+    what is measured.
     """
     pairs = []
+    keys = list(
+        zip(
+            dataset.condition_solvent.tolist(),
+            dataset.condition_source.tolist(),
+            dataset.condition_computed.tolist(),
+            strict=True,
+        )
+    )
     for hide_source, hide_solvent in ((False, False), (False, True), (True, False), (True, True)):
         pairs += [
-            (normalise(None if hide_solvent else str(key)), None if hide_source else str(source))
-            for key, source in zip(dataset.condition_solvent, dataset.condition_source, strict=True)
+            (
+                normalise(None if hide_solvent else solvent),
+                None if hide_source and not computed else source,
+            )
+            for solvent, source, computed in keys
         ]
     return conditions(pairs, config.solvents, config.sources)
 
 
 def hide_conditions(
-    labels: LabelBatch, n_conditions: int, settings: Optimisation, rng: np.random.Generator
+    n_conditions: int, settings: Optimisation, rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Choose the row of the condition table for every label, hiding solvents and sources at random.
+    """Choose the row of the condition table for every condition of a batch.
 
-    Labels of one condition in one batch share the choice.
+    Solvents and sources are hidden at random; labels of one condition in one batch share the
+    choice.
     """
     solvent = rng.random(n_conditions) < settings.drop_solvent
     source = rng.random(n_conditions) < settings.drop_source
-    variant = solvent + 2 * source
-    rows: NDArray[np.int64] = variant[labels.condition] * n_conditions + labels.condition
+    rows: NDArray[np.int64] = (solvent + 2 * source) * n_conditions + np.arange(n_conditions)
     return rows
 
 
 def batch_loss(
     network: ShiftNetwork,
-    batch: BatchTensors,
-    labels: LabelBatch,
-    rows: NDArray[np.int64],
+    batch: LabelledBatch,
     table: Conditions,
     settings: Optimisation,
+    list_weight: float,
 ) -> Tensor:
-    """Return the weighted Huber loss of the means plus the Laplace likelihood of the errors."""
+    """Return the weighted Huber loss of the means plus the Laplace likelihood of the errors.
+
+    Peaks of unassigned lists count for the atoms they are paired with at this very step. They
+    teach the means only: what is left after pairing is too small to be an error.
+
+    Args:
+        network: what is trained.
+        batch: molecules and what is known of them.
+        table: the data set's conditions.
+        settings: of the optimisation.
+        list_weight: weight of unassigned peaks against labels, 0-1.
+    """
     with torch.autocast("cpu", dtype=torch.bfloat16, enabled=settings.bfloat16):
-        h = network.encode(batch)
+        h = network.encode(batch.graphs)
     h = h.float()
     condition = network.condition(table)
+    total, weights = h.new_zeros(()), 0.0
+    for number, nucleus in enumerate(network.config.nuclei):
+        part, weight = _nucleus_loss(network, batch, number, h, condition, settings, list_weight)
+        total = total + settings.nucleus_weight.get(nucleus, 1.0) * part
+        weights += weight
+    return total / max(weights, 1.0)
+
+
+def _nucleus_loss(
+    network: ShiftNetwork,
+    batch: LabelledBatch,
+    number: int,
+    h: Tensor,
+    condition: Tensor,
+    settings: Optimisation,
+    list_weight: float,
+) -> tuple[Tensor, float]:
+    """Return the loss of one nucleus' labels and listed peaks, summed, and their weight."""
+    labels = batch.labels
+    lists = batch.lists.of(number)
+    chosen = np.flatnonzero(labels.nucleus == number)
+    n = len(chosen)
+    if not n and not (lists.n_groups and list_weight):
+        return h.new_zeros(()), 0.0
     config = network.config
-    total = h.new_zeros(())
-    for number, nucleus in enumerate(config.nuclei):
-        chosen = np.flatnonzero(labels.nucleus == number)
-        if not len(chosen):
-            continue
-        atoms = torch.from_numpy(labels.atom[chosen])
-        mean, log_scale = network.read_out(
-            nucleus, h[atoms], condition[torch.from_numpy(rows[chosen])]
-        )
-        shift_ppm = torch.from_numpy(labels.shift_ppm[chosen])
-        target = (shift_ppm - config.shift_mean_ppm[number]) / config.shift_scale_ppm[number]
-        weight = torch.from_numpy(labels.weight[chosen])
-        error = functional.huber_loss(mean, target, reduction="none", delta=settings.huber_delta)
-        error = error / settings.huber_delta
-        likelihood = (mean - target).detach().abs() * torch.exp(-log_scale) + log_scale
-        both = error + settings.scale_weight * likelihood
-        total = total + settings.nucleus_weight.get(nucleus, 1.0) * (weight * both).sum()
-    return total / float(labels.weight.sum())
+    centre, spread = config.shift_mean_ppm[number], config.shift_scale_ppm[number]
+    atoms = np.concatenate([labels.atom[chosen], lists.atom])
+    keys = np.concatenate([labels.condition[chosen], lists.condition[lists.atom_group]])
+    mean, log_scale = network.read_out(
+        config.nuclei[number],
+        h[torch.from_numpy(atoms)],
+        condition[torch.from_numpy(batch.condition_rows[keys])],
+    )
+    paired = pair(
+        mean[n:].detach().double().numpy(),
+        log_scale[n:].detach().double().exp().numpy(),
+        (lists.shift_ppm.astype(np.float64) - centre) / spread,
+        lists,
+    )
+    target = np.concatenate([(labels.shift_ppm[chosen] - centre) / spread, paired.target])
+    trust = list_weight * lists.weight[lists.atom_group] * paired.confidence
+    weight = torch.from_numpy(np.concatenate([labels.weight[chosen], trust])).float()
+    expected = torch.from_numpy(target).float()
+    delta = settings.huber_delta
+    error = functional.huber_loss(mean, expected, reduction="none", delta=delta) / delta
+    sure = log_scale[:n]
+    likelihood = (mean[:n] - expected[:n]).detach().abs() * torch.exp(-sure) + sure
+    total = (weight * error).sum() + settings.scale_weight * (weight[:n] * likelihood).sum()
+    return total, float(weight.sum())
 
 
 @torch.inference_mode()
@@ -112,7 +183,7 @@ def score(
     condition = network.condition(table)
     n_atoms = np.cumsum(dataset.graphs.n_atoms[mols])
     for part in np.split(mols, np.flatnonzero(np.diff((n_atoms - 1) // batch_atoms)) + 1):
-        graphs, labels = dataset.batch(part)
+        graphs, labels, _ = dataset.batch(part)
         mean, scale = _answers(network, batch_tensors(graphs), labels, condition)
         pieces.append((part[graphs.atom_to_mol[labels.atom]], labels, mean, scale))
     return Scored(
