@@ -145,7 +145,16 @@ V1: Final = FeaturePreset(
 """The first preset. ``hybridisation`` holds RDKit's enum values; ``stereo_pair`` says whether two
 bonded stereocentres carry like (1) or unlike (2) descriptors."""
 
-PRESETS: Final[Mapping[str, FeaturePreset]] = {V1.name: V1}
+_SEED_ATOM = ("element", "n_hydrogens", "formal_charge", "hybridisation")
+
+SEED: Final = FeaturePreset(
+    name="seed2023",
+    atom=tuple(f if f.name in _SEED_ATOM else Feature(f.name, ()) for f in V1.atom),
+    bond=(Feature("kind", (0, 1, 2, 3)), *(Feature(f.name, ()) for f in V1.bond[1:])),
+)
+"""What the seed paper's network sees (doi 10.1186/s13321-023-00785-x): other columns are blank."""
+
+PRESETS: Final[Mapping[str, FeaturePreset]] = {V1.name: V1, SEED.name: SEED}
 
 
 def preset(name: str) -> FeaturePreset:

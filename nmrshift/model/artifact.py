@@ -17,6 +17,7 @@ from safetensors.torch import load, save
 
 from nmrshift.chem.toolkit import RDKIT_VERSION, RING_FINDER
 from nmrshift.errors import ArtifactError, NmrshiftError
+from nmrshift.model.build import build_network
 from nmrshift.model.network import NetworkConfig, ShiftNetwork
 
 SCHEMA_VERSION: Final = 1
@@ -155,7 +156,7 @@ def load_artifact(folder: Path) -> Artifact:
             f"{folder}: trained with the {card.ring_finder} ring finder, running {RING_FINDER}"
         )
     try:
-        network = ShiftNetwork(NetworkConfig.from_json(card.network))
+        network = build_network(NetworkConfig.from_json(card.network))
     except NmrshiftError as error:
         raise ArtifactError(f"{folder}: {error.message}") from None
     slots = (network.embed_atoms.table.num_embeddings, network.embed_edges.table.num_embeddings)

@@ -1,6 +1,6 @@
 """The network: one encoder for all nuclei, one head a nucleus."""
 
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -12,12 +12,15 @@ from nmrshift.model.heads import Conditioner, ShiftHead
 from nmrshift.model.layers import CodeEmbedding, GatedLayer
 from nmrshift.model.tensors import BatchTensors, Conditions
 
+Architecture = Literal["gated", "seed2023"]
+
 
 class NetworkConfig(BaseModel):
     """Everything that fixes the shape of the network, stored beside its weights."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
+    architecture: Architecture = "gated"
     features: str = "v1"
     n_layers: int = Field(default=6, ge=1, le=32)
     d_h: int = Field(default=256, ge=8, le=2048)

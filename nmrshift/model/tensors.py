@@ -20,11 +20,15 @@ class BatchTensors:
         V: atom codes ``[n_atoms, n_atom_features]``, int64.
         E: edge codes ``[n_edges, n_bond_features]``, int64.
         edges: the edges, ready for the kernels.
+        atom_to_mol: molecule of each atom ``[n_atoms]``, int64.
+        n_mols: number of molecules.
     """
 
     V: Tensor
     E: Tensor
     edges: Adjacency
+    atom_to_mol: Tensor
+    n_mols: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ def batch_tensors(
         return torch.from_numpy(array.astype(np.int64)).to(device)
 
     edges = adjacency(move(batch.edge_src), move(batch.edge_dst), batch.n_atoms, kernel)
-    return BatchTensors(move(batch.V), move(batch.E), edges)
+    return BatchTensors(move(batch.V), move(batch.E), edges, move(batch.atom_to_mol), batch.n_mols)
 
 
 def conditions(

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from nmrshift.errors import ConfigError
+from nmrshift.model.network import Architecture
 from nmrshift.types import NUCLEI
 
 Positive = Annotated[float, Field(gt=0)]
@@ -44,8 +45,9 @@ class DataFile(_Frozen):
 
 
 class NetworkShape(_Frozen):
-    """Widths and depth of the network."""
+    """Kind, widths and depth of the network."""
 
+    architecture: Architecture = "gated"
     features: str = "v1"
     n_layers: Annotated[int, Field(ge=1, le=32)] = 6
     d_h: Annotated[int, Field(ge=8, le=2048)] = 256

@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from nmrshift.chem.solvents import SOLVENT_DIM
 from nmrshift.errors import ConfigError
+from nmrshift.model.build import build_network
 from nmrshift.model.network import NetworkConfig, ShiftNetwork
 from nmrshift.model.tensors import Conditions, batch_tensors
 from nmrshift.train.checkpoint import (
@@ -108,7 +109,7 @@ def fit(
 
 def averaged(run: Run) -> ShiftNetwork:
     """Return a network that holds the averaged weights."""
-    network = ShiftNetwork(run.network.config)
+    network = build_network(run.network.config)
     network.load_state_dict(run.average, strict=True)
     return network.eval()
 
@@ -153,7 +154,7 @@ def list_weight(step: int, total: int, settings: Optimisation) -> float:
 
 def _begin(config: TrainConfig, data: TrainingData) -> Run:
     torch.manual_seed(config.seed)
-    network = ShiftNetwork(network_config(config, data)).train()
+    network = build_network(network_config(config, data)).train()
     return Run(
         network=network,
         average={name: value.clone() for name, value in network.state_dict().items()},
@@ -237,13 +238,20 @@ def _step(
     loss.backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_(run.network.parameters(), settings.clip_norm)
     run.optimiser.step(learning_rate(step, total, settings))
-    decay = min(settings.average_decay, (1 + step) / (10 + step))
-    with torch.no_grad():
-        state = run.network.state_dict()
-        torch._foreach_lerp_(
-            list(run.average.values()), [state[name] for name in run.average], 1 - decay
-        )
+    _average(run, min(settings.average_decay, (1 + step) / (10 + step)))
     return value
+
+
+@torch.no_grad()
+def _average(run: Run, decay: float) -> None:
+    """Move the averaged weights towards the present ones; counters are copied."""
+    state = run.network.state_dict()
+    floats = [name for name, value in run.average.items() if value.is_floating_point()]
+    torch._foreach_lerp_(
+        [run.average[name] for name in floats], [state[name] for name in floats], 1 - decay
+    )
+    for name in run.average.keys() - floats:
+        run.average[name].copy_(state[name])
 
 
 def _save(folder: Path, run: Run) -> None:

@@ -118,7 +118,7 @@ def batch_loss(
         h = network.encode(batch.graphs)
     h = h.float()
     condition = network.condition(table)
-    total, weights = h.new_zeros(()), 0.0
+    total, weights = 0.0 * h.sum(), 0.0  # a batch may have nothing that counts yet
     for number, nucleus in enumerate(network.config.nuclei):
         part, weight = _nucleus_loss(network, batch, number, h, condition, settings, list_weight)
         total = total + settings.nucleus_weight.get(nucleus, 1.0) * part

@@ -77,6 +77,46 @@ def test_learning_lowers_the_error(config: TrainConfig, tmp_path: Path) -> None:
     assert last["19F"] < first["19F"]
 
 
+def peak_lists(path: Path) -> int:
+    """Leave every second molecule nothing but a 13C peak list; return how many."""
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    hidden = [row for row in rows if row["nucleus"] == "13C"][::2]
+    for row in hidden:
+        row["peaks"] = [[shift, None, None] for _, shift in reversed(row.pop("shifts"))]
+        del row["assignment"]
+    bare = {row["smiles"] for row in hidden}
+    rows = [row for row in rows if row["smiles"] not in bare or "peaks" in row]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return len(hidden)
+
+
+def test_peak_lists_teach(config: TrainConfig, tmp_path: Path) -> None:
+    """Where half of the molecules have nothing but a list, those lists lower the error."""
+    n_hidden = peak_lists(config.data[0].path)
+    errors = {}
+    for weight in (0.0, 1.0):
+        item = config.data[0].model_copy(update={"list_weight": weight})
+        optimisation = config.optimisation.model_copy(
+            update={"epochs": 12, "lists_begin": 0.2, "lists_full": 0.4}
+        )
+        run = config.model_copy(update={"data": (item,), "optimisation": optimisation})
+        data = prepare(run, silent)
+        assert len(data.dataset.lists.nucleus) == (n_hidden if weight else 0)
+        assert (~data.labelled[data.shown]).any() == bool(weight)
+        run_training(run, tmp_path / f"run{weight}", resume=False, report=silent, quiet=True)
+        text = (tmp_path / f"run{weight}" / METRICS).read_text().splitlines()[-1]
+        errors[weight] = json.loads(text)["held_out_mae_ppm"]["13C"]
+    assert errors[1.0] < errors[0.0]
+
+
+def test_list_weight_rises_from_nothing_to_full(config: TrainConfig) -> None:
+    settings = config.optimisation.model_copy(update={"lists_begin": 0.2, "lists_full": 0.4})
+    weights = [loop.list_weight(step, 100, settings) for step in range(101)]
+    assert weights[:21] == [0.0] * 21
+    assert weights == sorted(weights)
+    assert weights[40:] == [1.0] * 61
+
+
 def test_a_run_is_not_overwritten_nor_mixed(config: TrainConfig, tmp_path: Path) -> None:
     run_training(config, tmp_path / "run", resume=False, report=silent, quiet=True)
     with pytest.raises(ConfigError, match="already holds a run"):

@@ -1,0 +1,135 @@
+"""The protocols: for each a list of cells. No training set holds a test molecule."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Final
+
+from nmrshift.benchmark.cell import Cell, Method, Test
+from nmrshift.benchmark.spectra import Library, choose, in_solvent
+from nmrshift.data.records import ShiftRecord
+from nmrshift.evaluate.score import Selection, molecule_number
+
+Protocol = Callable[[Library, int], Iterator[Cell]]
+
+CURVE_SIZES: Final = (100, 250, 500)
+LEARNERS: Final[tuple[Method, ...]] = ("hose", "seed", "nmrshift")
+CDCL3: Final = "cdcl3"
+
+
+def seed_19f(library: Library, seeds: int) -> Iterator[Cell]:
+    """Train on the 728 spectra of the seed paper's file, test on the other molecules of it."""
+    train, test = library.seed_ids("train"), library.seed_ids("test")
+    records = library.seed_records
+    training = [record for record in records if molecule_number(record.id) in train]
+    tested = [record for record in records if molecule_number(record.id) in test]
+    tests = (
+        Test("all fluorines", tested, Selection(nuclei=("19F",))),
+        Test(
+            "C-F, -300 to 100 ppm",
+            tested,
+            Selection(nuclei=("19F",), window_ppm=(-300.0, 100.0), bonded_to="C"),
+        ),
+    )
+    yield Cell("seed-19f", "shipped", (), tests)
+    yield from _learners("seed-19f", training, tests, seeds)
+
+
+def seed_curve(library: Library, seeds: int) -> Iterator[Cell]:
+    """Learning curves of 13C and 19F in CDCl3 from 100 spectra up, then with peak lists too."""
+    assigned, lists = library.read("nmrshiftdb2/assigned"), library.read("nmrshiftdb2/unassigned")
+    test_records = library.read("nmrshiftdb2/test")
+    for nucleus in ("13C", "19F"):
+        spectra = in_solvent(assigned, nucleus, CDCL3)
+        tests = (Test(f"nmrshiftdb2/test {nucleus}", test_records, Selection(nuclei=(nucleus,))),)
+        for size in (*CURVE_SIZES, len(spectra)):
+            for seed in range(1, seeds + 1):
+                chosen = choose(spectra, size, seed)
+                yield from _cells("seed-curve", chosen, tests, f"{nucleus} {size}", seed)
+        if nucleus == "13C":
+            unassigned = in_solvent(lists, nucleus, CDCL3)
+            both = [*spectra, *unassigned]
+            size_name = f"{nucleus} {len(spectra)}+{len(unassigned)} lists"
+            for seed in range(1, seeds + 1):
+                yield Cell("seed-curve", "nmrshift", both, tests, size_name, seed)
+
+
+def exp5k(library: Library, seeds: int) -> Iterator[Cell]:
+    """Train and test on the published split of CASCADE's experimental set."""
+    training = library.read("cascade_exp5k/train")
+    tests = (_whole(library, "cascade_exp5k/test", "13C"),)
+    yield Cell("exp5k", "shipped", (), tests)
+    yield from _learners("exp5k", training, tests, seeds)
+
+
+def pfas(library: Library, seeds: int) -> Iterator[Cell]:
+    """Train and test on poly- and perfluorinated compounds."""
+    training = library.read("pfas_19f/train")
+    tests = (_whole(library, "pfas_19f/test", "19F"),)
+    yield Cell("pfas", "shipped", (), tests)
+    yield from _learners("pfas", training, tests, seeds)
+
+
+def fragments(library: Library, seeds: int) -> Iterator[Cell]:
+    """Train and test on fluorinated fragments in buffer."""
+    training = library.read("fragments_19f/train")
+    records = library.read("fragments_19f/test")
+    selection = Selection(nuclei=("19F",))
+    tests = (
+        Test("fragments_19f/test, assigned", records, selection),
+        Test("fragments_19f/test, peak lists", records, selection, matched=True),
+    )
+    yield Cell("fragments", "shipped", (), tests)
+    yield from _learners("fragments", training, tests, seeds)
+
+
+def nmrshiftdb2(library: Library, seeds: int) -> Iterator[Cell]:
+    """Measure the shipped model and a HOSE table of all its assigned spectra, by nucleus."""
+    del seeds
+    nuclei = ("13C", "1H", "31P", "19F", "11B")
+    records = library.read("nmrshiftdb2/test")
+    tests = [Test("nmrshiftdb2/test", records, Selection(nuclei=(n,))) for n in nuclei]
+    training = tuple(
+        chain.from_iterable(
+            library.read(name)
+            for name in (
+                "nmrshiftdb2/assigned",
+                "nmrshiftdb2/assigned_by_symmetry",
+                "cascade_exp5k/train",
+                "cascade_exp5k/valid",
+                "pfas_19f/train",
+                "fragments_19f/train",
+            )
+        )
+    )
+    yield Cell("nmrshiftdb2", "shipped", (), tests)
+    yield Cell("nmrshiftdb2", "hose", training, tests)
+
+
+PROTOCOLS: Final[dict[str, Protocol]] = {
+    "seed-19f": seed_19f,
+    "seed-curve": seed_curve,
+    "exp5k": exp5k,
+    "pfas": pfas,
+    "fragments": fragments,
+    "nmrshiftdb2": nmrshiftdb2,
+}
+
+
+def _whole(library: Library, name: str, nucleus: str) -> Test:
+    return Test(name, library.read(name), Selection(nuclei=(nucleus,)))
+
+
+def _learners(
+    protocol: str, training: Sequence[ShiftRecord], tests: Sequence[Test], seeds: int
+) -> Iterator[Cell]:
+    for seed in range(1, seeds + 1):
+        yield from _cells(protocol, training, tests, f"{len(training)} spectra", seed)
+
+
+def _cells(
+    protocol: str, training: Sequence[ShiftRecord], tests: Sequence[Test], size: str, seed: int
+) -> Iterable[Cell]:
+    """Yield one cell a method; a table needs no second seed where the spectra are the same."""
+    for method in LEARNERS:
+        if method != "hose" or seed == 1 or protocol == "seed-curve":
+            yield Cell(protocol, method, training, tests, size, seed)

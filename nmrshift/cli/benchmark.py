@@ -1,0 +1,57 @@
+"""``nmrshift benchmark``: like-for-like protocols, each with its own training."""
+
+from pathlib import Path
+
+import click
+
+NAMES = ("seed-19f", "seed-curve", "exp5k", "pfas", "fragments", "nmrshiftdb2")
+
+
+@click.command()
+@click.argument("names", nargs=-1, required=True, type=click.Choice(NAMES))
+@click.option(
+    "--data",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=Path("../shared/data"),
+    show_default=True,
+    help="Folder of the spectra (docs/data.md).",
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("runs/benchmark"),
+    show_default=True,
+    help="Folder for runs and results.",
+)
+@click.option("--model", type=click.Path(path_type=Path), help="Stands for the shipped model.")
+@click.option(
+    "--seeds",
+    type=click.IntRange(1, 20),
+    default=1,
+    show_default=True,
+    help="Trainings of each kind, from seed 1.",
+)
+@click.option("--quiet", is_flag=True, help="No progress bars.")
+def benchmark(
+    names: tuple[str, ...], data: Path, out: Path, model: Path | None, *, seeds: int, quiet: bool
+) -> None:
+    """Carry out the protocols NAMES and print their table.
+
+    A protocol fixes who learns from which spectra and what is measured: nmrshift from these
+    spectra alone, the network of the seed paper (doi 10.1186/s13321-023-00785-x) from the same, a
+    HOSE table of the same, and the shipped model. Results are kept in the folder of --out; what
+    was cut off goes on there when the command is given again.
+    """
+    from nmrshift.benchmark.protocols import PROTOCOLS
+    from nmrshift.benchmark.runner import Runner
+    from nmrshift.benchmark.spectra import Library
+    from nmrshift.benchmark.table import markdown
+
+    runner = Runner(out, model, lambda text: click.echo(text, err=True), quiet)
+    library = Library(data)
+    results = [
+        result
+        for name in dict.fromkeys(names)
+        for result in runner.run(PROTOCOLS[name](library, seeds))
+    ]
+    click.echo(markdown(results))

@@ -1,0 +1,117 @@
+"""Protocols: everyone learns from the same spectra, nobody from a test molecule, once."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from toy import SMILES, records
+
+from nmrshift.benchmark import recipes
+from nmrshift.benchmark.cell import Result, read_results, write_results
+from nmrshift.benchmark.protocols import PROTOCOLS
+from nmrshift.benchmark.runner import Runner
+from nmrshift.benchmark.spectra import Library, choose, in_solvent
+from nmrshift.benchmark.table import markdown
+from nmrshift.cli.app import main
+from nmrshift.cli.benchmark import NAMES
+from nmrshift.errors import FileFormatError
+from nmrshift.evaluate.metrics import Metrics
+from nmrshift.train.config import NetworkShape
+
+
+def silent(_: str) -> None:
+    return
+
+
+def write(folder: Path, name: str, rows: list[dict[str, object]]) -> None:
+    path = folder / f"{name}.jsonl.gz"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with gzip.open(path, "wt", encoding="utf-8") as file:
+        file.writelines(json.dumps(row) + "\n" for row in rows)
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Library:
+    """Fluorine spectra; one test molecule stands in the training file too, by mistake."""
+    fluorines = [row for row in records(SMILES) if row["nucleus"] == "19F"]
+    write(tmp_path / "data", "pfas_19f/train", fluorines[:-4])
+    write(tmp_path / "data", "pfas_19f/test", [fluorines[0], *fluorines[-4:]])
+    return Library(tmp_path / "data")
+
+
+@pytest.fixture(autouse=True)
+def short_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recipes, "_EXPOSURES", 60)
+    monkeypatch.setattr(recipes, "_MIN_EPOCHS", 3)
+    monkeypatch.setattr(recipes, "_SEED_EPOCHS", 4)
+    monkeypatch.setattr(
+        recipes, "_SHAPE", NetworkShape(n_layers=2, d_h=16, d_e=8, d_ffn=16, d_c=8, d_head=16)
+    )
+
+
+def test_every_method_is_measured_once(library: Library, tmp_path: Path) -> None:
+    cells = [c for c in PROTOCOLS["pfas"](library, 2) if c.method != "shipped"]
+    assert [(c.method, c.seed) for c in cells] == [
+        ("hose", 1),
+        ("seed", 1),
+        ("nmrshift", 1),
+        ("seed", 2),
+        ("nmrshift", 2),
+    ]
+    heard: list[str] = []
+    runner = Runner(tmp_path / "out", None, heard.append, quiet=True)
+    results = list(runner.run(cells))
+    assert [result.method for result in results] == [cell.method for cell in cells]
+    assert all(result.metrics.n_labels == results[0].metrics.n_labels for result in results)
+    assert len({result.metrics.mae_ppm for result in results}) == len(results)
+    heard.clear()
+    assert list(runner.run(cells)) == results
+    assert heard == []
+    text = markdown(results)
+    assert text.count("\n") == 1 + 3
+    assert " ± " in text
+
+
+def test_test_molecules_are_not_trained_on(library: Library, tmp_path: Path) -> None:
+    cells = [c for c in PROTOCOLS["pfas"](library, 1) if c.method == "nmrshift"]
+    heard: list[str] = []
+    list(Runner(tmp_path / "out", None, heard.append, quiet=True).run(cells))
+    assert any("1 left out as test molecules" in line for line in heard)
+
+
+def test_choices_are_seeded_and_nested(library: Library) -> None:
+    spectra = in_solvent(library.read("pfas_19f/train"), "19F", "cdcl3")
+    assert 0 < len(spectra) < len(library.read("pfas_19f/train"))
+    small, large = choose(spectra, 3, 1), choose(spectra, 5, 1)
+    assert len(small) == 3
+    assert {r.id for r in small} <= {r.id for r in large}
+    assert choose(spectra, 3, 1) == small
+    assert any(choose(spectra, 3, seed) != small for seed in range(2, 6))
+
+
+def test_the_command_knows_every_protocol() -> None:
+    assert set(NAMES) == set(PROTOCOLS)
+    assert CliRunner().invoke(main, ["benchmark", "nonsense"]).exit_code == 2
+
+
+def test_a_missing_library_is_said(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    done = CliRunner().invoke(
+        main, ["benchmark", "pfas", "--data", str(tmp_path / "empty"), "--out", str(tmp_path)]
+    )
+    assert done.exit_code not in (0, 2)
+    assert "pfas_19f" in done.output
+    with pytest.raises(FileFormatError):
+        Library(tmp_path).seed_ids("train")
+
+
+def test_results_go_through_json(tmp_path: Path) -> None:
+    metrics = Metrics(3, 2, 1.0, 0.9, 1.2, 2.0, 1.0, 0.9, 0.9, 4.0)
+    result = Result("pfas", "hose", "10 spectra", 1, "test", "19F", 10, metrics, "table", 1.5)
+    write_results(tmp_path / "a" / "result.json", [result])
+    assert read_results(tmp_path / "a" / "result.json") == [result]
+    (tmp_path / "broken.json").write_text("[{}]")
+    with pytest.raises(FileFormatError):
+        read_results(tmp_path / "broken.json")
