@@ -74,6 +74,25 @@ class RecordError(NmrshiftError, ValueError):
     code = "record_error"
 
 
+class PeakTextError(NmrshiftError, ValueError):
+    """A measured peak list that cannot be read without guessing.
+
+    The message repeats nothing of the text.
+
+    Attributes:
+        position: index of the character, from 0, where reading stopped, if there is such a place.
+    """
+
+    code = "peak_text"
+    default_hint = "Write it like: 13C NMR (101 MHz, CDCl3): 170.1, 137.2 (d, J = 245.0 Hz), 21.0."
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, position: int | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.position = position
+
+
 class FileFormatError(NmrshiftError, ValueError):
     """A file that cannot be read as the format it claims to be."""
 
