@@ -122,13 +122,23 @@ class Engine:
             ProblemError: not ready, too many requests waiting, or a setting that the model does
                 not know.
         """
+        return await self.run(partial(predict_document, molecules=molecules, options=options))
+
+    async def run(self, work: Callable[[ShiftPredictor], str]) -> str:
+        """Do the work of one request when its turn comes, off the event loop.
+
+        Args:
+            work: makes a document with the predictor.
+
+        Raises:
+            ProblemError: not ready, too many requests waiting, or what the work refuses.
+        """
         predictor = self.predictor
         if self._slots.statistics().tasks_waiting >= self._max_waiting:
             detail = "Too many requests are waiting."
             raise ProblemError("busy", detail, retry_after_s=RETRY_AFTER_S)
-        run = partial(predict_document, predictor, molecules, options)
         try:
-            return await to_thread.run_sync(run, limiter=self._slots)
+            return await to_thread.run_sync(work, predictor, limiter=self._slots)
         except NmrshiftError as error:
             raise problem_of(error) from None
 

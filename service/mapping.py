@@ -5,8 +5,9 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from nmrshift.errors import ConfigError, NmrshiftError, UnknownNucleusError
+from nmrshift.errors import ConfigError, NmrshiftError, PeakTextError, UnknownNucleusError
 from nmrshift.io.wire import json_text
+from nmrshift.types import ShiftPredictor
 
 STATUS: Final[dict[str, int]] = {
     "bad_request": 400,
@@ -18,6 +19,7 @@ STATUS: Final[dict[str, int]] = {
     "invalid_request": 422,
     UnknownNucleusError.code: 422,
     ConfigError.code: 422,
+    PeakTextError.code: 422,
     "busy": 429,
     "internal_error": 500,
     "not_ready": 503,
@@ -57,6 +59,18 @@ def problem_of(error: NmrshiftError) -> ProblemError:
     """Return the problem that an error of the library makes of a request."""
     code = error.code if error.code in STATUS else "internal_error"
     return ProblemError(code, f"{error.message}. {error.hint}".strip())
+
+
+def check_source(predictor: ShiftPredictor, source: str | None) -> None:
+    """Refuse a reference convention that the predictor does not know.
+
+    Raises:
+        ProblemError: ``config_error``.
+    """
+    sources = getattr(predictor, "sources", ())
+    if source is not None and source not in sources:
+        detail = f"The model does not know this source. It knows {', '.join(sources)}."
+        raise ProblemError(ConfigError.code, detail)
 
 
 def problem_response(problem: ProblemError) -> Response:

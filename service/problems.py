@@ -15,6 +15,7 @@ from service.mapping import STATUS, ProblemError, problem_response
 
 _LOG = logging.getLogger("nmrshift.service")
 _MAX_FIELDS: Final[int] = 20
+_LISTS: Final[tuple[str, ...]] = ("molecules", "smiles", "peaks")
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
 _CODE_OF: Final[dict[int, str]] = {status: code for code, status in reversed(STATUS.items())}
 
@@ -59,9 +60,7 @@ def log_bug(error: BaseException) -> None:
 
 def _invalid(errors: Sequence[Any]) -> ProblemError:
     """Return the problem of a body that the schema refuses."""
-    too_long = any(
-        one["type"] == "too_long" and one["loc"][1] in ("molecules", "smiles") for one in errors
-    )
+    too_long = any(one["type"] == "too_long" and one["loc"][1] in _LISTS for one in errors)
     code = "too_large" if too_long else "invalid_request"
     fields = tuple(
         {"place": _place(one["loc"]), "reason": _reason(one)} for one in errors[:_MAX_FIELDS]

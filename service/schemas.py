@@ -61,10 +61,17 @@ class PredictRequest(Strict):
 
     def rows(self) -> list[dict[str, Any]]:
         """Return the molecules as plain fields, in order."""
-        if self.molecules is not None:
-            return [molecule.model_dump(exclude_none=True) for molecule in self.molecules]
-        texts = [self.smiles] if isinstance(self.smiles, str) else self.smiles or []
-        return [{"smiles": text} for text in texts]
+        return fields_of(self.molecules, self.smiles)
+
+
+def fields_of(
+    molecules: list[MoleculeIn] | None, smiles: list[str] | str | None
+) -> list[dict[str, Any]]:
+    """Return molecules as plain fields, in order: either the long form or the short one."""
+    if molecules is not None:
+        return [molecule.model_dump(exclude_none=True) for molecule in molecules]
+    texts = [smiles] if isinstance(smiles, str) else smiles or []
+    return [{"smiles": text} for text in texts]
 
 
 class AtomOut(Strict):

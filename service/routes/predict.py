@@ -5,17 +5,17 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from nmrshift.errors import ConfigError, UnknownNucleusError
+from nmrshift.errors import UnknownNucleusError
 from nmrshift.io.options import parse_nuclei
 from service.deps import EngineDep, SettingsDep
 from service.engine import Options
-from service.mapping import ProblemError, problem_of
+from service.mapping import ProblemError, check_source, problem_of
 from service.schemas import PredictRequest, PredictResponse, ProblemOut
 from service.strict import StrictRoute
 
 router = APIRouter(prefix="/v1", tags=["predict"], route_class=StrictRoute)
 
-_PROBLEMS: dict[int | str, dict[str, Any]] = {
+PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": ProblemOut, "description": description}
     for status, description in (
         (408, "The body did not arrive in time."),
@@ -28,7 +28,7 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.post("/predict", response_model=PredictResponse, responses=_PROBLEMS)
+@router.post("/predict", response_model=PredictResponse, responses=PROBLEMS)
 async def shifts(body: PredictRequest, engine: EngineDep, settings: SettingsDep) -> Response:
     """Predict up to 1000 molecules.
 
@@ -43,10 +43,7 @@ async def shifts(body: PredictRequest, engine: EngineDep, settings: SettingsDep)
         nuclei = parse_nuclei(body.nuclei, engine.predictor.nuclei)
     except UnknownNucleusError as error:
         raise problem_of(error) from None
-    sources = getattr(engine.predictor, "sources", ())
-    if body.source is not None and body.source not in sources:
-        detail = f"The model does not know this source. It knows {', '.join(sources)}."
-        raise ProblemError(ConfigError.code, detail)
+    check_source(engine.predictor, body.source)
     options = Options(nuclei, body.solvent, body.source, body.interval)
     document = await engine.predict(molecules, options)
     return Response(document, media_type="application/json")
