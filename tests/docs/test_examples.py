@@ -49,9 +49,27 @@ def test_predict_example(page: str, command: str) -> None:
     assert "ppm" in result.output or "shift" in result.output
 
 
+def matches() -> list[tuple[str, str]]:
+    """Command lines in ``sh`` blocks that match a spectrum given as text."""
+    lines = [(page, line) for page, text in blocks("sh") for line in text.splitlines()]
+    return [
+        (page, line)
+        for page, line in lines
+        if line.startswith("nmrshift match") and "|" not in line and "@" not in line
+    ]
+
+
+@pytest.mark.parametrize(("page", "command"), matches())
+def test_match_example(page: str, command: str) -> None:
+    result = CliRunner().invoke(cli, shlex.split(command)[1:])
+    assert result.exit_code == 0, f"{page}: {command}\n{result.output}"
+    assert "probability" in result.output
+
+
 def test_examples_exist() -> None:
     assert len(blocks("python")) >= 2
     assert predictions()
+    assert matches()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
