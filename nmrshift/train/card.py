@@ -8,10 +8,12 @@ _TEMPLATE = """\
 Predicts {nuclei} chemical shifts (ppm) of small molecules from structure and solvent: one gated
 graph network, one head a nucleus.
 
-| nucleus | training labels | held-out MAE, ppm | median, ppm | held-out labels |
-|---|---|---|---|---|
+| nucleus | training labels | unassigned peaks | held-out MAE, ppm | median, ppm | held-out labels |
+|---|---|---|---|---|---|
 {rows}
 
+Labels are measured shifts on known atoms, and computed ones where a source below says so; of
+unassigned peaks only the spectrum is known, and training assigns them by its own predictions.
 Held-out molecules share no connectivity with training molecules. They calibrate the intervals, so
 these figures are not a test; the tests are in `docs/benchmarks.md`.
 
@@ -46,7 +48,8 @@ def card_text(card: ModelCard) -> str:
         version=card.version,
         nuclei=", ".join(card.network["nuclei"]),
         rows="\n".join(
-            f"| {nucleus} | {card.training['n_labels'][nucleus]:,} | {values['mae_ppm']:.2f} "
+            f"| {nucleus} | {card.training['n_labels'][nucleus]:,} "
+            f"| {card.training['n_listed_peaks'][nucleus]:,} | {values['mae_ppm']:.2f} "
             f"| {values['median_ppm']:.2f} | {values['n_atoms']} |"
             for nucleus, values in card.metrics["held_out"].items()
         ),

@@ -97,6 +97,7 @@ def finish(
             "seed": config.seed,
             "n_molecules": len(np.unique(data.shown)),
             "n_labels": _labels_by_nucleus(config, data),
+            "n_listed_peaks": _peaks_by_nucleus(config, data),
         },
         sources=_sources(config, data),
         metrics={"held_out": _metrics(config, scored, measured)},
@@ -132,11 +133,21 @@ def _golden(
 
 def _labels_by_nucleus(config: TrainConfig, data: TrainingData) -> dict[str, int]:
     dataset = data.dataset
-    trained = np.ones(dataset.n_mols, dtype=bool)
-    trained[data.held_out] = False
+    trained = np.zeros(dataset.n_mols, dtype=bool)
+    trained[data.shown] = True
     chosen = np.repeat(trained, np.diff(dataset.first_label))
     counts = np.bincount(dataset.label_nucleus[chosen], minlength=len(config.nuclei))
     return dict(zip(config.nuclei, counts.tolist(), strict=True))
+
+
+def _peaks_by_nucleus(config: TrainConfig, data: TrainingData) -> dict[str, int]:
+    """Count the unassigned peaks of molecules that are trained on."""
+    lists = data.dataset.lists
+    group_mol = np.repeat(np.arange(data.dataset.n_mols), np.diff(lists.first_group))
+    shown = np.isin(group_mol, data.shown)
+    n_peaks = np.diff(lists.first_peak)
+    counts = np.bincount(lists.nucleus[shown], n_peaks[shown], minlength=len(config.nuclei))
+    return dict(zip(config.nuclei, counts.astype(int).tolist(), strict=True))
 
 
 def _sources(config: TrainConfig, data: TrainingData) -> tuple[DataSource, ...]:
