@@ -110,3 +110,17 @@ class ArtifactError(NmrshiftError, RuntimeError):
 
     code = "artifact_error"
     default_hint = "Fetch the model folder again; `nmrshift doctor` verifies it."
+
+
+class DrawingError(NmrshiftError, ValueError):
+    """A prediction of which no picture can be made."""
+
+    code = "drawing_failed"
+    default_hint = "Ask for the numbers instead, with `nmrshift predict`."
+
+
+class DeadlineError(NmrshiftError, TimeoutError):
+    """Work on one molecule that took longer than it may, and was stopped."""
+
+    code = "timeout"
+    default_hint = "Ask for the numbers instead, with `nmrshift predict`."

@@ -84,7 +84,8 @@ class Prediction:
         atoms: one value per atom and nucleus, by nucleus, then by atom index.
         model: name, version and hash of the model.
         notices: warnings on the molecule as a whole.
-        molblock: the molblock whose atom order is used, where the input has none (InChI).
+        molblock: the molblock whose atom order is used, where ``input`` does not tell it: for
+            InChI, and for a ``Mol`` whose atoms are not in the order of its canonical SMILES.
     """
 
     index: int
@@ -104,6 +105,16 @@ class Prediction:
     def to_dict(self) -> dict[str, Any]:
         """Return plain dicts, lists and numbers, ready for JSON."""
         return asdict(self)
+
+    def _repr_svg_(self) -> str | None:
+        """Show the molecule and its spectra in a notebook; ``None`` where they cannot be drawn."""
+        from nmrshift.draw.pictures import picture
+        from nmrshift.errors import NmrshiftError
+
+        try:
+            return picture(self).svg
+        except NmrshiftError:
+            return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,8 @@ class ParsedMol:
         kind: how the input was read.
         atom_maps: map number of each atom as written, 0 for none.
         notices: what the user should know about the reading.
-        molblock: the molblock whose atom order is used; only for InChI, which has no order.
+        molblock: the molblock whose atom order is used, where that of ``text`` is another: for
+            InChI, which has none, and for a ``Mol`` not in the order of its canonical SMILES.
     """
 
     mol: Chem.Mol
@@ -142,7 +143,10 @@ def _parse_mol(given: Chem.Mol, limits: Limits) -> ParsedMol:
     mol.RemoveAllConformers()
     forget_unknown_stereo(mol)
     notices = _complete(mol, graph)
-    return ParsedMol(mol, Chem.MolToSmiles(mol), "mol", maps, tuple(notices))
+    text = Chem.MolToSmiles(mol)
+    order = list(mol.GetPropsAsDict(True, True)["_smilesAtomOutputOrder"])
+    molblock = None if order == sorted(order) else write_molblock(mol)
+    return ParsedMol(mol, text, "mol", maps, tuple(notices), molblock)
 
 
 def _take_maps(mol: Chem.Mol) -> tuple[int, ...]:

@@ -25,6 +25,7 @@ class Entry(NamedTuple):
 COMMANDS: Final[dict[str, Entry]] = {
     "predict": Entry("nmrshift.cli.predict", "predict", "Predict shifts of molecules."),
     "match": Entry("nmrshift.cli.match", "match", "Match a measured spectrum to structures."),
+    "draw": Entry("nmrshift.cli.draw", "draw", "Draw a molecule with its predicted spectrum."),
     "serve": Entry("nmrshift.cli.serve", "serve", "Serve predictions over HTTP."),
     "doctor": Entry("nmrshift.cli.doctor", "doctor", "Check the installation and the model."),
     "data": Entry("nmrshift.cli.data", "data", "Import, clean and split spectra."),

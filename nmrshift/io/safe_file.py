@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TextIO
+from typing import IO, Any, BinaryIO, TextIO
 
 
 def check_free(path: Path, *, force: bool) -> None:
@@ -37,10 +37,26 @@ def whole_file(path: Path, *, force: bool = False) -> Iterator[TextIO]:
         FileExistsError: the name is taken and ``force`` is off.
         OSError: the file cannot be written.
     """
+    with _whole(path, "x", force=force, encoding="utf-8", newline="") as stream:
+        yield stream
+
+
+@contextmanager
+def whole_binary_file(path: Path, *, force: bool = False) -> Iterator[BinaryIO]:
+    """Open a file of bytes that takes its name only once it is complete and on disk.
+
+    Arguments, what is yielded and errors are those of :func:`whole_file`.
+    """
+    with _whole(path, "xb", force=force) as stream:
+        yield stream
+
+
+@contextmanager
+def _whole(path: Path, mode: str, *, force: bool, **how: str) -> Iterator[Any]:
     check_free(path, force=force)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
-        with temporary.open("x", encoding="utf-8", newline="") as stream:
+        with _open(temporary, mode, **how) as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
@@ -50,3 +66,7 @@ def whole_file(path: Path, *, force: bool = False) -> Iterator[TextIO]:
         with suppress(OSError):
             temporary.unlink()
         raise
+
+
+def _open(path: Path, mode: str, **how: str) -> IO[Any]:
+    return path.open(mode, **how)  # type: ignore[call-overload, no-any-return]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nmrshift.io.safe_file import whole_file
+from nmrshift.io.safe_file import whole_binary_file, whole_file
 
 
 def test_complete_file_takes_its_name(tmp_path):
@@ -12,6 +12,16 @@ def test_complete_file_takes_its_name(tmp_path):
         assert not path.exists()
     assert path.read_bytes() == "é\n".encode()
     assert [entry.name for entry in tmp_path.iterdir()] == ["out.csv"]
+
+
+def test_bytes_are_written_as_they_are(tmp_path):
+    path = tmp_path / "out.png"
+    with whole_binary_file(path) as stream:
+        stream.write(b"\r\n\xff")
+        assert not path.exists()
+    assert path.read_bytes() == b"\r\n\xff"
+    with pytest.raises(FileExistsError), whole_binary_file(path):
+        pass
 
 
 def write_and_raise(path, error, *, force=False):

@@ -145,6 +145,16 @@ def test_inchi_returns_the_molblock_of_its_order():
     assert Chem.MolToSmiles(again.mol) == Chem.MolToSmiles(parsed.mol) == "CC[C@H](N)C(=O)O"
 
 
+def test_a_mol_in_another_order_than_its_smiles_comes_with_a_molblock():
+    mol = Chem.MolFromSmiles("OC[C@H](F)N")
+    parsed = parse(mol)
+    again = parse(parsed.molblock)
+    assert symbols(again) == symbols(parsed) == "OCCFN"
+    assert Chem.MolToSmiles(again.mol) == parsed.text
+    assert symbols(parse(parsed.text)) != "OCCFN"
+    assert parse(Chem.MolFromSmiles(parsed.text)).molblock is None
+
+
 def test_large_inchi_has_a_molblock_without_layout():
     text = Chem.MolToInchi(Chem.MolFromSmiles("C" * 151))
     molblock = parse(text).molblock
