@@ -113,6 +113,8 @@ class TrainConfig(_Frozen):
             them, whole or as its largest fragment, is left out.
         validation_fraction: share of connectivities held out of every file.
         solvent_min_labels: labels from which a solvent gets an embedding of its own.
+        start_from: model folder whose network is trained on; it fixes shape, scales, solvents and
+            sources, and ``network`` is not used.
         cache: folder for prepared data.
         checkpoint_seconds: time between checkpoints.
         threads: torch threads.
@@ -128,6 +130,7 @@ class TrainConfig(_Frozen):
     exclude_connectivities: Path | None = None
     validation_fraction: Annotated[float, Field(gt=0, lt=0.5)] = 0.04
     solvent_min_labels: Annotated[int, Field(ge=1)] = 50
+    start_from: Path | None = None
     cache: Path = Path("cache")
     checkpoint_seconds: Positive = 60.0
     threads: Annotated[int, Field(ge=1, le=256)] = 2
@@ -167,13 +170,14 @@ def parse_config(values: dict[str, Any], folder: Path) -> TrainConfig:
     def anchored(path: Path) -> Path:
         return path if path.is_absolute() else (folder / path)
 
-    exclude = config.exclude_connectivities
+    exclude, start = config.exclude_connectivities, config.start_from
     return config.model_copy(
         update={
             "data": tuple(
                 item.model_copy(update={"path": anchored(item.path)}) for item in config.data
             ),
             "exclude_connectivities": anchored(exclude) if exclude else None,
+            "start_from": anchored(start) if start else None,
             "cache": anchored(config.cache),
         }
     )

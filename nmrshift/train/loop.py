@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from nmrshift.chem.solvents import SOLVENT_DIM
 from nmrshift.errors import ConfigError
+from nmrshift.model.artifact import load_artifact
 from nmrshift.model.build import build_network
 from nmrshift.model.network import NetworkConfig, ShiftNetwork
 from nmrshift.model.tensors import Conditions, batch_tensors
@@ -133,6 +134,8 @@ def run_hash(config: TrainConfig, data: TrainingData) -> str:
     for item in settings["data"]:
         item["path"] = Path(item["path"]).name
     settings["exclude_connectivities"] = None
+    if config.start_from is not None:
+        settings["start_from"] = load_artifact(config.start_from).sha256
     text = json.dumps(settings, sort_keys=True) + data.fingerprint
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -154,7 +157,7 @@ def list_weight(step: int, total: int, settings: Optimisation) -> float:
 
 def _begin(config: TrainConfig, data: TrainingData) -> Run:
     torch.manual_seed(config.seed)
-    network = build_network(network_config(config, data)).train()
+    network = _fresh_network(config, data).train()
     return Run(
         network=network,
         average={name: value.clone() for name, value in network.state_dict().items()},
@@ -162,6 +165,19 @@ def _begin(config: TrainConfig, data: TrainingData) -> Run:
         table=dataset_conditions(data.dataset, network.config),
         progress=Progress(0, run_hash(config, data), 0.0, 0.0),
     )
+
+
+def _fresh_network(config: TrainConfig, data: TrainingData) -> ShiftNetwork:
+    """Make the network a run begins with: new weights, or those of a model."""
+    if config.start_from is None:
+        return build_network(network_config(config, data))
+    network = load_artifact(config.start_from).network
+    if network.config.nuclei != config.nuclei or network.config.features != config.network.features:
+        raise ConfigError(
+            f"{config.start_from.name} has other nuclei or features than this run",
+            hint=f"It predicts {', '.join(network.config.nuclei)}.",
+        )
+    return network
 
 
 def _batches(config: TrainConfig, data: TrainingData, epoch: int) -> list[NDArray[np.int64]]:

@@ -45,6 +45,7 @@ class Scored:
         shift_ppm: the label.
         predicted_ppm: the network's mean.
         scale_ppm: the network's own error scale.
+        measured: whether the label is a measurement, not a calculation.
     """
 
     mol: NDArray[np.int64]
@@ -52,6 +53,7 @@ class Scored:
     shift_ppm: NDArray[np.float64]
     predicted_ppm: NDArray[np.float64]
     scale_ppm: NDArray[np.float64]
+    measured: NDArray[np.bool_]
 
 
 def dataset_conditions(dataset: ShiftDataset, config: NetworkConfig) -> Conditions:
@@ -192,16 +194,21 @@ def score(
         shift_ppm=np.concatenate([piece[1].shift_ppm for piece in pieces]).astype(np.float64),
         predicted_ppm=np.concatenate([piece[2] for piece in pieces]),
         scale_ppm=np.concatenate([piece[3] for piece in pieces]),
+        measured=np.concatenate(
+            [~dataset.condition_computed[piece[1].condition] for piece in pieces]
+        ),
     )
 
 
 def mean_errors(scored: Scored, nuclei: Sequence[str]) -> dict[str, float]:
-    """Return the mean absolute error of every nucleus that has labels, ppm."""
+    """Return the mean absolute error of every nucleus that has measured labels, ppm."""
     error_ppm = np.abs(scored.predicted_ppm - scored.shift_ppm)
-    return {
-        nucleus: float(error_ppm[scored.nucleus == number].mean())
+    chosen = {
+        nucleus: scored.measured & (scored.nucleus == number)
         for number, nucleus in enumerate(nuclei)
-        if (scored.nucleus == number).any()
+    }
+    return {
+        nucleus: float(error_ppm[rows].mean()) for nucleus, rows in chosen.items() if rows.any()
     }
 
 

@@ -74,7 +74,7 @@ def finish(
     """Calibrate a trained network and write its model folder."""
     table = dataset_conditions(data.dataset, network.config)
     scored = score(network, data.dataset, data.held_out, table)
-    measured = data.calibrates[scored.mol]
+    measured = data.calibrates[scored.mol] & scored.measured
     calibration = calibrate(
         config.nuclei,
         scored.nucleus[measured],

@@ -77,6 +77,19 @@ def test_learning_lowers_the_error(config: TrainConfig, tmp_path: Path) -> None:
     assert last["19F"] < first["19F"]
 
 
+def test_a_run_goes_on_from_a_model(
+    config: TrainConfig, toy_model: Path, tmp_path: Path
+) -> None:
+    still = config.optimisation.model_copy(update={"epochs": 1, "learning_rate": 1e-12})
+    second = config.model_copy(update={"start_from": toy_model, "optimisation": still})
+    found = run_training(second, tmp_path / "second", resume=False, report=silent, quiet=True)
+    before, after = (load_file(path / "weights.safetensors") for path in (toy_model, found.path))
+    assert all(torch.allclose(before[name], after[name], atol=1e-8) for name in before)
+    other = second.model_copy(update={"nuclei": ("13C",)})
+    with pytest.raises(ConfigError, match="other nuclei"):
+        run_training(other, tmp_path / "third", resume=False, report=silent, quiet=True)
+
+
 def peak_lists(path: Path) -> int:
     """Leave every second molecule nothing but a 13C peak list; return how many."""
     rows = [json.loads(line) for line in path.read_text().splitlines()]
