@@ -202,7 +202,10 @@ def _cache_key(parts: Sequence[DataPart], nuclei: tuple[str, ...], features: str
         RDKIT_VERSION,
         preset(features).to_dict(),
         list(nuclei),
-        [[part.weight, part.uncertain_weight, part.list_weight] for part in parts],
+        [
+            [part.weight, part.uncertain_weight, part.list_weight, list(part.without)]
+            for part in parts
+        ],
     ]
     digest.update(json.dumps(options).encode())
     for part in parts:

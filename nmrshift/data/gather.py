@@ -31,12 +31,14 @@ class DataPart:
         weight: trust in its labels.
         uncertain_weight: trust in labels whose atom order was recovered indirectly.
         list_weight: trust in its unassigned peak lists; 0 leaves them out.
+        without: SMILES of records to leave out, because their structure is known to be wrong.
     """
 
     path: Path
     weight: float = 1.0
     uncertain_weight: float = 0.5
     list_weight: float = 0.0
+    without: tuple[str, ...] = ()
 
 
 class Condition(NamedTuple):
@@ -150,7 +152,7 @@ def _read(
     record: ShiftRecord, nuclei: tuple[str, ...], part: DataPart
 ) -> tuple[list[Label], list[PeakList], int]:
     """Return what one record says, and how many of its shifts are out of range."""
-    if record.nucleus not in nuclei:
+    if record.nucleus not in nuclei or record.smiles in part.without:
         return [], [], 0
     nucleus = nuclei.index(record.nucleus)
     low, high = PLAUSIBLE_RANGE_PPM.get(record.nucleus, (-10_000.0, 10_000.0))

@@ -28,6 +28,7 @@ class DataFile(_Frozen):
         weight: trust in its labels.
         uncertain_weight: trust in labels whose atom order was recovered indirectly.
         list_weight: trust in its unassigned peak lists; 0 leaves them out.
+        without: SMILES of its records to leave out, because their structure is known to be wrong.
         repeat: how often an epoch shows its molecules.
         calibrate: whether its held-out molecules calibrate intervals (computed shifts do not).
         validation: the whole file is validation, none of it is trained on.
@@ -39,7 +40,8 @@ class DataFile(_Frozen):
     weight: Positive = 1.0
     uncertain_weight: Positive = 0.5
     list_weight: Annotated[float, Field(ge=0)] = 0.0
-    repeat: Annotated[int, Field(ge=1, le=20)] = 1
+    without: tuple[str, ...] = ()
+    repeat: Annotated[int, Field(ge=1, le=1000)] = 1
     calibrate: bool = True
     validation: bool = False
 
@@ -78,6 +80,7 @@ class Optimisation(_Frozen):
         lists_begin: share of the run after which unassigned peak lists begin to count; before, what
             the network expects is no guide to their assignment.
         lists_full: share of the run after which they count in full.
+        freeze_encoder: fit heads and conditions only, on the encoder as it is.
         bfloat16: run the encoder's matrix products in bfloat16 while training; heads, weights and
             prediction stay in single precision.
     """
@@ -97,6 +100,7 @@ class Optimisation(_Frozen):
     drop_source: Fraction = 0.15
     lists_begin: Fraction = 0.15
     lists_full: Fraction = 0.3
+    freeze_encoder: bool = False
     bfloat16: bool = True
 
 

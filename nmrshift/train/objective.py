@@ -116,11 +116,14 @@ def batch_loss(
         settings: of the optimisation.
         list_weight: weight of unassigned peaks against labels, 0-1.
     """
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=settings.bfloat16):
+    with (
+        torch.set_grad_enabled(not settings.freeze_encoder),
+        torch.autocast("cpu", dtype=torch.bfloat16, enabled=settings.bfloat16),
+    ):
         h = network.encode(batch.graphs)
     h = h.float()
     condition = network.condition(table)
-    total, weights = 0.0 * h.sum(), 0.0  # a batch may have nothing that counts yet
+    total, weights = 0.0 * condition.sum(), 0.0  # a batch may have nothing that counts yet
     for number, nucleus in enumerate(network.config.nuclei):
         part, weight = _nucleus_loss(network, batch, number, h, condition, settings, list_weight)
         total = total + settings.nucleus_weight.get(nucleus, 1.0) * part

@@ -77,9 +77,7 @@ def test_learning_lowers_the_error(config: TrainConfig, tmp_path: Path) -> None:
     assert last["19F"] < first["19F"]
 
 
-def test_a_run_goes_on_from_a_model(
-    config: TrainConfig, toy_model: Path, tmp_path: Path
-) -> None:
+def test_a_run_goes_on_from_a_model(config: TrainConfig, toy_model: Path, tmp_path: Path) -> None:
     still = config.optimisation.model_copy(update={"epochs": 1, "learning_rate": 1e-12})
     second = config.model_copy(update={"start_from": toy_model, "optimisation": still})
     found = run_training(second, tmp_path / "second", resume=False, report=silent, quiet=True)
