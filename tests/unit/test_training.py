@@ -88,6 +88,25 @@ def test_a_run_goes_on_from_a_model(config: TrainConfig, toy_model: Path, tmp_pa
         run_training(other, tmp_path / "third", resume=False, report=silent, quiet=True)
 
 
+def test_a_frozen_encoder_stays_and_heads_learn(
+    config: TrainConfig, toy_model: Path, tmp_path: Path
+) -> None:
+    frozen = config.optimisation.model_copy(update={"epochs": 1, "freeze_encoder": True})
+    second = config.model_copy(update={"start_from": toy_model, "optimisation": frozen})
+    found = run_training(second, tmp_path / "second", resume=False, report=silent, quiet=True)
+    before, after = (load_file(path / "weights.safetensors") for path in (toy_model, found.path))
+    moved = {name for name in before if not torch.equal(before[name], after[name])}
+    assert moved
+    assert all(name.startswith(("heads.", "conditioner.")) for name in moved)
+
+
+def test_wrong_structures_can_be_left_out(config: TrainConfig) -> None:
+    smiles = json.loads(config.data[0].path.read_text().splitlines()[0])["smiles"]
+    item = config.data[0].model_copy(update={"without": (smiles,)})
+    fewer = prepare(config.model_copy(update={"data": (item,)}), silent)
+    assert fewer.dataset.n_mols == prepare(config, silent).dataset.n_mols - 1
+
+
 def peak_lists(path: Path) -> int:
     """Leave every second molecule nothing but a 13C peak list; return how many."""
     rows = [json.loads(line) for line in path.read_text().splitlines()]
