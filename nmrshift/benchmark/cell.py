@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -101,7 +101,6 @@ class Result:
     metrics: Metrics
     model: str
     seconds: float = 0.0
-    notes: tuple[str, ...] = field(default=())
 
 
 def write_results(path: Path, results: Sequence[Result]) -> None:
@@ -119,15 +118,6 @@ def read_results(path: Path) -> list[Result]:
     """
     try:
         rows: list[dict[str, Any]] = json.loads(path.read_text("utf-8"))
-        return [
-            Result(
-                **{
-                    **row,
-                    "metrics": Metrics(**row["metrics"]),
-                    "notes": tuple(row.get("notes", ())),
-                }
-            )
-            for row in rows
-        ]
+        return [Result(**{**row, "metrics": Metrics(**row["metrics"])}) for row in rows]
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise FileFormatError(f"{path} holds no benchmark results: {error}") from None
