@@ -8,11 +8,19 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
 from nmrshift.data.records import Peak
 
 HYDROGENS_OF_LETTER: Final[Mapping[str, int]] = {"S": 0, "D": 1, "T": 2, "Q": 3}
+
+
+class _HasHydrogens(Protocol):
+    @property
+    def n_hydrogens(self) -> int: ...
+
+
+Counted = TypeVar("Counted", bound=_HasHydrogens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +68,28 @@ def merge_peaks(peaks: Sequence[Peak]) -> list[Peak]:
     ]
 
 
-def has_letters(peaks: Sequence[Peak], nucleus: str) -> bool:
+def letter_classes(
+    carriers: Sequence[Counted], peaks: Sequence[Peak], nucleus: str
+) -> list[tuple[list[Counted], list[Peak]]]:
+    """Return which atoms and peaks may belong together: by hydrogens, or all with all.
+
+    Args:
+        carriers: atoms that tell their hydrogens.
+        peaks: cut by their letters where all have one.
+        nucleus: of both.
+    """
+    if not _has_letters(peaks, nucleus):
+        return [(list(carriers), list(peaks))]
+    return [
+        (
+            [carrier for carrier in carriers if min(carrier.n_hydrogens, 3) == n],
+            [peak for peak in peaks if HYDROGENS_OF_LETTER[peak.label or ""] == n],
+        )
+        for n in range(4)
+    ]
+
+
+def _has_letters(peaks: Sequence[Peak], nucleus: str) -> bool:
     """Say whether every peak tells the hydrogens of its carbon."""
     return nucleus == "13C" and all(peak.label in HYDROGENS_OF_LETTER for peak in peaks)
 
@@ -78,17 +107,7 @@ def peak_groups(
     Returns:
         Groups that have both peaks and atoms.
     """
-    peaks = merge_peaks(peaks)
-    if not has_letters(peaks, nucleus):
-        pairs = [(list(carriers), peaks)]
-    else:
-        pairs = [
-            (
-                [carrier for carrier in carriers if min(carrier.n_hydrogens, 3) == n],
-                [peak for peak in peaks if HYDROGENS_OF_LETTER[peak.label or ""] == n],
-            )
-            for n in range(4)
-        ]
+    pairs = letter_classes(carriers, merge_peaks(peaks), nucleus)
     return [_group(atoms, lines) for atoms, lines in pairs if atoms and lines]
 
 

@@ -6,7 +6,6 @@ doi 10.1109/TAES.2016.140952). In 13C the letters S, D, T, Q say how many hydrog
 carries, and peaks are only matched to such carbons.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -14,7 +13,7 @@ from typing import Final
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from nmrshift.data.peak_groups import HYDROGENS_OF_LETTER, has_letters, merge_peaks
+from nmrshift.data.peak_groups import letter_classes, merge_peaks
 from nmrshift.data.records import Peak
 from nmrshift.types import AtomShift
 
@@ -59,17 +58,9 @@ def match_peaks(atoms: Sequence[AtomShift], peaks: Sequence[Peak], nucleus: str)
         peaks: the peak list.
         nucleus: nucleus of both.
     """
-    peaks = merge_peaks(peaks)
     price_ppm = PRICE_PPM.get(nucleus, _PRICE_ELSEWHERE_PPM)
-    if not has_letters(peaks, nucleus):
-        return _match(list(atoms), peaks, price_ppm)
-    atom_classes: defaultdict[int, list[AtomShift]] = defaultdict(list)
-    peak_classes: defaultdict[int, list[Peak]] = defaultdict(list)
-    for atom in atoms:
-        atom_classes[min(atom.n_hydrogens, 3)].append(atom)
-    for peak in peaks:
-        peak_classes[HYDROGENS_OF_LETTER[peak.label or ""]].append(peak)
-    parts = [_match(atom_classes[n], peak_classes[n], price_ppm) for n in range(4)]
+    classes = letter_classes(atoms, merge_peaks(peaks), nucleus)
+    parts = [_match(those, lines, price_ppm) for those, lines in classes]
     return Matching(
         pairs=tuple(sorted((pair for part in parts for pair in part.pairs), key=_by_peak)),
         n_extra_peaks=sum(part.n_extra_peaks for part in parts),
