@@ -116,6 +116,12 @@ BOND_KINDS: Final[Mapping[str, int]] = {
 }
 OTHER_BOND: Final = 99
 
+# The values that a molecular graph computes for an atom, in this order; a preset picks by name.
+ATOM_VALUES: Final = (
+    *("element", "degree", "n_hydrogens", "formal_charge", "hybridisation", "aromatic"),
+    *("smallest_ring", "radical_electrons", "total_valence", "stereocentre", "group", "period"),
+)
+
 _ELEMENTS = (
     *(1, 3, 5, 6, 7, 8, 9, 11, 12, 13, 14, 15, 16, 17, 19, 20),
     *(32, 33, 34, 35, 37, 50, 51, 52, 53, 54, 55, 78),
@@ -145,6 +151,18 @@ V1: Final = FeaturePreset(
 """The first preset. ``hybridisation`` holds RDKit's enum values; ``stereo_pair`` says whether two
 bonded stereocentres carry like (1) or unlike (2) descriptors."""
 
+V2: Final = FeaturePreset(
+    name="v2",
+    atom=(
+        Feature("element", tuple(sorted({*_ELEMENTS, 4, 31, 36, 48, 49, 80, 81, 82, 83}))),
+        *V1.atom[1:],
+        Feature("group", tuple(range(1, 19))),
+        Feature("period", (1, 2, 3, 4, 5, 6)),
+    ),
+    bond=V1.bond,
+)
+"""More elements, and the place of each in the periodic table: what is rare learns from its kin."""
+
 _SEED_ATOM = ("element", "n_hydrogens", "formal_charge", "hybridisation")
 
 SEED: Final = FeaturePreset(
@@ -154,7 +172,7 @@ SEED: Final = FeaturePreset(
 )
 """What the seed paper's network sees (doi 10.1186/s13321-023-00785-x): other columns are blank."""
 
-PRESETS: Final[Mapping[str, FeaturePreset]] = {V1.name: V1, SEED.name: SEED}
+PRESETS: Final[Mapping[str, FeaturePreset]] = {item.name: item for item in (V1, V2, SEED)}
 
 
 def preset(name: str) -> FeaturePreset:

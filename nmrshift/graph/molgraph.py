@@ -3,13 +3,14 @@
 The letters are those of message passing: ``V`` atoms, ``E`` edges.
 """
 
+from bisect import bisect_left
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nmrshift.chem.toolkit import Chem
-from nmrshift.graph.features import BOND_KINDS, OTHER_BOND, FeaturePreset
+from nmrshift.graph.features import ATOM_VALUES, BOND_KINDS, OTHER_BOND, FeaturePreset
 from nmrshift.graph.stereo import alkene_pairs, ring_pairs, stereo_pair
 
 _BOND_KIND = {
@@ -20,9 +21,26 @@ _BOND_KIND = {
     Chem.BondType.DATIVE: BOND_KINDS["dative"],
 }
 _DOUBLE = BOND_KINDS["double"]
+_ROW = {name: row for row, name in enumerate(ATOM_VALUES)}
+_NOBLE_GASES = (0, 2, 10, 18, 36, 54, 86, 118)
 _CHIRAL = (Chem.ChiralType.CHI_TETRAHEDRAL_CW, Chem.ChiralType.CHI_TETRAHEDRAL_CCW)
 
 Edge = tuple[int, int]
+
+
+def _place(atomic_number: int) -> tuple[int, int]:
+    """Return group (1-18; 3 for lanthanides and actinides) and period; 0, 0 for no element."""
+    if not 0 < atomic_number <= _NOBLE_GASES[-1]:
+        return 0, 0
+    period = bisect_left(_NOBLE_GASES, atomic_number)
+    column = atomic_number - _NOBLE_GASES[period - 1]
+    length = _NOBLE_GASES[period] - _NOBLE_GASES[period - 1]
+    if column <= 2 and not (period == 1 and column == 2):
+        return column, period
+    return max(3, column + 18 - length), period
+
+
+_PLACES = tuple(_place(z) for z in range(128))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +97,7 @@ def mol_graph(mol: Chem.Mol, preset: FeaturePreset) -> MolGraph:
     bond_codes = preset.encode_bonds(np.array(raw_bonds, dtype=np.int64).reshape(-1, 4).T)
     ends = np.array(pairs, dtype=np.int32).reshape(-1, 2)
     return MolGraph(
-        V=preset.encode_atoms(raw),
+        V=preset.encode_atoms(raw[[_ROW[feature.name] for feature in preset.atom]]),
         E=np.concatenate([bond_codes, bond_codes]),
         edge_src=np.concatenate([ends[:, 0], ends[:, 1]]),
         edge_dst=np.concatenate([ends[:, 1], ends[:, 0]]),
@@ -103,8 +121,10 @@ def _raw_atoms(mol: Chem.Mol, nodes: list[Chem.Atom], folded: set[int]) -> list[
             d - sum(n.GetIdx() in folded for n in atom.GetNeighbors())
             for d, atom in zip(degree, nodes, strict=True)
         ]
+    numbers = [atom.GetAtomicNum() for atom in nodes]
+    places = [_PLACES[number] for number in numbers]
     return [
-        [atom.GetAtomicNum() for atom in nodes],
+        numbers,
         degree,
         hydrogens,
         [atom.GetFormalCharge() for atom in nodes],
@@ -114,6 +134,8 @@ def _raw_atoms(mol: Chem.Mol, nodes: list[Chem.Atom], folded: set[int]) -> list[
         [atom.GetNumRadicalElectrons() for atom in nodes],
         [atom.GetTotalValence() for atom in nodes],
         [atom.GetChiralTag() in _CHIRAL for atom in nodes],
+        [group for group, _ in places],
+        [period for _, period in places],
     ]
 
 

@@ -123,13 +123,13 @@ def save_artifact(
 
     Args:
         folder: made if need be; files of the same names are replaced.
-        network: its weights are stored in single precision.
+        network: its weights are stored in single precision, its codes as they are.
         card: its description.
         texts: further text files by name, such as ``CARD.md``.
     """
     folder.mkdir(parents=True, exist_ok=True)
     weights = {
-        name: value.detach().to(torch.float32).cpu().contiguous()
+        name: (value.float() if value.is_floating_point() else value).detach().cpu().contiguous()
         for name, value in network.state_dict().items()
     }
     contents = {WEIGHTS: save(weights), MODEL: (card.model_dump_json(indent=1) + "\n").encode()}

@@ -5,6 +5,8 @@ of every block and a feed-forward block after every aggregation. Letters: ``h`` 
 d_h]``, ``e`` edges ``[n_edges, d_e]``.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -24,6 +26,49 @@ class CodeEmbedding(nn.Module):
         """Embed codes ``[n, n_features]`` to ``[n, width]``."""
         embedded: Tensor = self.table(codes)
         return embedded
+
+
+class EnvironmentEmbedding(nn.Module):
+    """Adds what is known of an atom's environment as a whole, radius by radius.
+
+    Environments that training saw often enough have a vector of their own; slot 0 of each radius is
+    "never seen". In training known environments are hidden at random, so that the network does not
+    lean on them alone and slot 0 is trained.
+    """
+
+    def __init__(self, n_known: tuple[int, ...], width: int, d_h: int, hide: float) -> None:
+        super().__init__()
+        self.hide = hide
+        tables = [nn.Embedding(n + 1, width) for n in n_known]
+        for table in tables:
+            nn.init.normal_(table.weight, std=0.1)
+        self.tables = nn.ModuleList(tables)
+        self.up = nn.Linear(width * len(n_known), d_h)
+        for radius, n in enumerate(n_known):
+            self.register_buffer(f"codes_{radius}", torch.zeros(n, dtype=torch.int64))
+
+    def know(self, codes: Sequence[Tensor]) -> None:
+        """Take the environments that get a vector: distinct codes of each radius, ascending."""
+        for radius, known in enumerate(codes):
+            self.get_buffer(f"codes_{radius}").copy_(known)
+
+    def forward(self, environments: Tensor) -> Tensor:
+        """Return ``[n_atoms, d_h]`` for environment codes ``[n_atoms, n_radii]``."""
+        vectors = []
+        for radius, table in enumerate(self.tables):
+            slots = self._slots(self.get_buffer(f"codes_{radius}"), environments[:, radius])
+            vectors.append(table(slots))
+        update: Tensor = self.up(torch.cat(vectors, dim=-1))
+        return update
+
+    def _slots(self, known: Tensor, codes: Tensor) -> Tensor:
+        if not len(known):
+            return torch.zeros_like(codes)
+        place = torch.searchsorted(known, codes.contiguous()).clamp_(max=len(known) - 1)
+        found = known[place] == codes
+        if self.training and self.hide:
+            found &= torch.rand(codes.shape, device=codes.device) >= self.hide
+        return torch.where(found, place + 1, 0)
 
 
 class FeedForward(nn.Module):

@@ -7,9 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
 from nmrshift.errors import ConfigError
+from nmrshift.graph.environments import N_RADII
 from nmrshift.graph.features import preset
 from nmrshift.model.heads import Conditioner, ShiftHead
-from nmrshift.model.layers import CodeEmbedding, GatedLayer
+from nmrshift.model.layers import CodeEmbedding, EnvironmentEmbedding, GatedLayer
 from nmrshift.model.tensors import BatchTensors, Conditions
 
 Architecture = Literal["gated", "seed2023"]
@@ -29,6 +30,10 @@ class NetworkConfig(BaseModel):
     d_c: int = Field(default=32, ge=4, le=512)
     d_head: int = Field(default=256, ge=8, le=2048)
     dropout: float = Field(default=0.05, ge=0, lt=1)
+    d_env: int = Field(default=48, ge=4, le=512)
+    hide_environments: float = Field(default=0.2, ge=0, lt=1)
+    n_environments: tuple[int, ...] = Field(default=(), max_length=N_RADII)
+    """Environments with a vector of their own, at radius 1, 2 ...; none is no such input."""
     nuclei: tuple[str, ...]
     shift_mean_ppm: tuple[float, ...]
     shift_scale_ppm: tuple[float, ...]
@@ -66,6 +71,13 @@ class ShiftNetwork(nn.Module):
         features = preset(config.features)
         self.embed_atoms = CodeEmbedding(features.atom_slots, config.d_h)
         self.embed_edges = CodeEmbedding(features.bond_slots, config.d_e)
+        self.embed_environments = (
+            EnvironmentEmbedding(
+                config.n_environments, config.d_env, config.d_h, config.hide_environments
+            )
+            if config.n_environments
+            else None
+        )
         self.layers = nn.ModuleList(
             GatedLayer(config.d_h, config.d_e, config.d_ffn, config.dropout)
             for _ in range(config.n_layers)
@@ -84,6 +96,8 @@ class ShiftNetwork(nn.Module):
     def encode(self, batch: BatchTensors) -> Tensor:
         """Return the representation of every atom ``[n_atoms, d_h]``."""
         h = self.embed_atoms(batch.V)
+        if self.embed_environments is not None:
+            h = h + self.embed_environments(batch.environments)
         e = self.embed_edges(batch.E)
         for layer in self.layers:
             h, e = layer(h, e, batch.edges)

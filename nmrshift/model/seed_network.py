@@ -38,6 +38,7 @@ class SeedNetwork(ShiftNetwork):
         features = preset(config.features)
         self.embed_atoms = CodeEmbedding(features.atom_slots, _NODE)
         self.embed_edges = CodeEmbedding(features.bond_slots, _EDGE)
+        self.embed_environments = None
         self.edge_update = _perceptron(2 * _NODE + _EDGE + _GLOBAL, _EDGE_HIDDEN, _EDGE)
         self.node_update = _perceptron(_NODE + _EDGE + _GLOBAL, _NODE, _NODE)
         self.global_update = _perceptron(_GLOBAL + _NODE, _GLOBAL, _GLOBAL)

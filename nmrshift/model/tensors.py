@@ -9,6 +9,7 @@ from torch import Tensor
 
 from nmrshift.chem.solvents import Solvent
 from nmrshift.graph.batch import GraphBatch
+from nmrshift.graph.environments import environment_codes
 from nmrshift.model.kernels import Adjacency, Kernel, adjacency
 
 
@@ -19,6 +20,7 @@ class BatchTensors:
     Attributes:
         V: atom codes ``[n_atoms, n_atom_features]``, int64.
         E: edge codes ``[n_edges, n_bond_features]``, int64.
+        environments: environment codes ``[n_atoms, n_radii]``, int64.
         edges: the edges, ready for the kernels.
         atom_to_mol: molecule of each atom ``[n_atoms]``, int64.
         n_mols: number of molecules.
@@ -26,6 +28,7 @@ class BatchTensors:
 
     V: Tensor
     E: Tensor
+    environments: Tensor
     edges: Adjacency
     atom_to_mol: Tensor
     n_mols: int
@@ -55,7 +58,14 @@ def batch_tensors(
         return torch.from_numpy(array.astype(np.int64)).to(device)
 
     edges = adjacency(move(batch.edge_src), move(batch.edge_dst), batch.n_atoms, kernel)
-    return BatchTensors(move(batch.V), move(batch.E), edges, move(batch.atom_to_mol), batch.n_mols)
+    return BatchTensors(
+        V=move(batch.V),
+        E=move(batch.E),
+        environments=move(environment_codes(batch)),
+        edges=edges,
+        atom_to_mol=move(batch.atom_to_mol),
+        n_mols=batch.n_mols,
+    )
 
 
 def conditions(

@@ -47,7 +47,11 @@ class DataFile(_Frozen):
 
 
 class NetworkShape(_Frozen):
-    """Kind, widths and depth of the network."""
+    """Kind, widths and depth of the network.
+
+    ``environment_min_count`` is the number of training atoms from which an environment (radius 1,
+    2, 3) gets a vector of its own; without it environments are no input.
+    """
 
     architecture: Architecture = "gated"
     features: str = "v1"
@@ -58,6 +62,9 @@ class NetworkShape(_Frozen):
     d_c: Annotated[int, Field(ge=4, le=512)] = 32
     d_head: Annotated[int, Field(ge=8, le=2048)] = 256
     dropout: Fraction = 0.05
+    d_env: Annotated[int, Field(ge=4, le=512)] = 48
+    hide_environments: Fraction = 0.2
+    environment_min_count: Annotated[int, Field(ge=1)] | None = None
 
 
 class Optimisation(_Frozen):

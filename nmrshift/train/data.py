@@ -14,6 +14,7 @@ from nmrshift.data.gather import DataPart
 from nmrshift.data.peak_lists import PeakLists
 from nmrshift.data.splits import read_connectivities
 from nmrshift.errors import ConfigError
+from nmrshift.graph.environments import environment_codes
 from nmrshift.train.config import TrainConfig
 
 
@@ -30,6 +31,8 @@ class TrainingData:
         shift_scale_ppm: standard deviation of each nucleus' training labels.
         solvents: keys of the solvents with an embedding of their own.
         sources: reference conventions.
+        environments: codes of the environments that have a vector of their own, ascending, at
+            radius 1, 2 ...; empty where environments are no input.
         calibrates: whether a molecule's file may calibrate intervals ``[n_mols]``.
         fingerprint: SHA-256 of everything the data set holds.
     """
@@ -42,6 +45,7 @@ class TrainingData:
     shift_scale_ppm: tuple[float, ...]
     solvents: tuple[str, ...]
     sources: tuple[str, ...]
+    environments: tuple[NDArray[np.int64], ...]
     calibrates: NDArray[np.bool_]
     fingerprint: str
 
@@ -82,6 +86,7 @@ def prepare(config: TrainConfig, report: Callable[[str], None]) -> TrainingData:
         shift_scale_ppm=scale,
         solvents=_solvents(config, dataset, label_trained),
         sources=tuple(sorted({str(name) for name in dataset.condition_source if name})),
+        environments=_environments(config, dataset, trained),
         calibrates=np.array([item.calibrate for item in config.data])[dataset.part],
         fingerprint=_fingerprint(dataset),
     )
@@ -120,6 +125,22 @@ def _repeats(config: TrainConfig, dataset: ShiftDataset) -> NDArray[np.int64]:
         carriers = np.unique(label_mol[dataset.label_nucleus == config.nuclei.index(nucleus)])
         repeat[carriers] = np.maximum(repeat[carriers], times)
     return repeat
+
+
+def _environments(
+    config: TrainConfig, dataset: ShiftDataset, trained: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], ...]:
+    """Return the environments that enough atoms of training molecules have."""
+    least = config.network.environment_min_count
+    if least is None:
+        return ()
+    chunks = np.array_split(trained, len(trained) // 4096 + 1)
+    codes = np.concatenate([environment_codes(dataset.graphs.batch(chunk)) for chunk in chunks])
+    known = []
+    for column in codes.T:
+        found, counts = np.unique(column, return_counts=True)
+        known.append(found[counts >= least])
+    return tuple(known)
 
 
 def _scales(

@@ -118,7 +118,8 @@ def averaged(run: Run) -> ShiftNetwork:
 def network_config(config: TrainConfig, data: TrainingData) -> NetworkConfig:
     """Join the configured shape with what the data fix."""
     return NetworkConfig(
-        **config.network.model_dump(),
+        **config.network.model_dump(exclude={"environment_min_count"}),
+        n_environments=tuple(len(codes) for codes in data.environments),
         nuclei=config.nuclei,
         shift_mean_ppm=data.shift_mean_ppm,
         shift_scale_ppm=data.shift_scale_ppm,
@@ -170,7 +171,10 @@ def _begin(config: TrainConfig, data: TrainingData) -> Run:
 def _fresh_network(config: TrainConfig, data: TrainingData) -> ShiftNetwork:
     """Make the network a run begins with: new weights, or those of a model."""
     if config.start_from is None:
-        return build_network(network_config(config, data))
+        network = build_network(network_config(config, data))
+        if network.embed_environments is not None:
+            network.embed_environments.know([torch.from_numpy(c) for c in data.environments])
+        return network
     network = load_artifact(config.start_from).network
     if network.config.nuclei != config.nuclei or network.config.features != config.network.features:
         raise ConfigError(

@@ -1,0 +1,52 @@
+"""Names for atom environments: equal numbers for atoms that look alike out to a radius.
+
+Weisfeiler–Lehman refinement (Shervashidze et al., J. Mach. Learn. Res. 12, 2539, 2011), hashed to
+64 bits and computed for a whole batch at once: what a HOSE code says, without its text.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nmrshift.graph.batch import GraphBatch
+from nmrshift.graph.features import BOND_KINDS
+
+N_RADII: Final = 3
+
+# element, hydrogens, charge, aromatic: every preset has them in these columns
+_COLUMNS = (0, 2, 3, 5)
+_RELATIONS = range(BOND_KINDS["alkene_cis"], BOND_KINDS["ring_trans"] + 1)
+
+_STEP = np.uint64(0x9E3779B97F4A7C15)
+_BOND_SALT = np.uint64(1_000_003)
+
+
+def environment_codes(batch: GraphBatch) -> NDArray[np.int64]:
+    """Return the code of every atom's environment at radius 1, 2 ... ``[n_atoms, N_RADII]``.
+
+    Codes depend on the feature preset that made the batch, not on the order of atoms or on what
+    else is in the batch. Edges between atoms that are not bonded play no part.
+    """
+    own = np.full(batch.n_atoms, 7, dtype=np.uint64)
+    for column in _COLUMNS:
+        own = _mix(own * _STEP + batch.V[:, column].astype(np.uint64) + np.uint64(1))
+    bonded = ~np.isin(batch.E[:, 0], _RELATIONS)
+    order = np.argsort(batch.edge_dst[bonded], kind="stable")
+    src = batch.edge_src[bonded][order]
+    kind = _mix(batch.E[bonded, 0].astype(np.uint64)[order] + _BOND_SALT)
+    first = np.searchsorted(batch.edge_dst[bonded][order], np.arange(batch.n_atoms + 1))
+    codes = np.empty((batch.n_atoms, N_RADII), dtype=np.uint64)
+    for radius in range(N_RADII):
+        # the sum forgets the order of neighbours; unsigned arithmetic wraps, so differences hold
+        sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(_mix(own[src] * _STEP + kind))])
+        own = _mix(_mix(own) * _STEP + (sums[first[1:]] - sums[first[:-1]]))
+        codes[:, radius] = own
+    return codes.view(np.int64)
+
+
+def _mix(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Scatter 64 bits (the finaliser of SplitMix64, doi 10.1145/2660193.2660195)."""
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))
