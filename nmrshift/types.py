@@ -43,6 +43,37 @@ class Query:
     name: str | None = None
 
 
+Domain = Literal["inside", "edge", "outside"]
+"""Whether training has anything like it: yes; barely; no, so do not rely on the shift."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A measured shift of the same environment: the record it stands in, and ppm."""
+
+    record: str
+    shift_ppm: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What training spectra say of atoms with the same environment.
+
+    Attributes:
+        sphere: bonds out to which the environment is the same, the most that was found, 0-5.
+        n_measured: measured shifts of that environment.
+        mean_ppm: their mean; ``None`` where there is none.
+        spread_ppm: their standard deviation; ``None`` below two.
+        references: some of them, from the lowest to the highest, if they were asked for.
+    """
+
+    sphere: int
+    n_measured: int
+    mean_ppm: float | None
+    spread_ppm: float | None
+    references: tuple[Reference, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class AtomShift:
     """The predicted shift of one atom.
@@ -58,6 +89,8 @@ class AtomShift:
         signal: atoms of one nucleus with the same number are symmetry-equivalent.
         n_hydrogens: hydrogens on the atom.
         flags: stable words of caution on this atom.
+        domain: whether training has anything like this atom; the flags say why not.
+        evidence: measured shifts of the same environment; ``None`` where the predictor keeps none.
     """
 
     atom_index: int
@@ -69,6 +102,8 @@ class AtomShift:
     signal: int
     n_hydrogens: int
     flags: tuple[str, ...] = ()
+    domain: Domain = "inside"
+    evidence: Evidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +121,7 @@ class Prediction:
         notices: warnings on the molecule as a whole.
         molblock: the molblock whose atom order is used, where ``input`` does not tell it: for
             InChI, and for a ``Mol`` whose atoms are not in the order of its canonical SMILES.
+        domain: the worst verdict on an atom or on the molecule as a whole.
     """
 
     index: int
@@ -97,6 +133,7 @@ class Prediction:
     model: str
     notices: tuple[Notice, ...] = field(default=())
     molblock: str | None = None
+    domain: Domain = "inside"
 
     def of(self, nucleus: str) -> tuple[AtomShift, ...]:
         """Return the atoms of one nucleus, by atom index."""
@@ -148,6 +185,7 @@ class ShiftPredictor(Protocol):
         solvent: str | None = None,
         nuclei: tuple[str, ...] = DEFAULT_NUCLEI,
         interval: float = 0.9,
+        references: int = 0,
     ) -> Iterator[Prediction | Failure]:
         """Predict a stream: one answer a query, in order, failures as values."""
         ...

@@ -35,12 +35,14 @@ class Options:
         solvent: solvent of molecules that name none.
         source: reference convention.
         interval: nominal coverage of the intervals, 0-1.
+        references: measured shifts to name as evidence of each atom.
     """
 
     nuclei: tuple[str, ...]
     solvent: str | None
     source: str | None
     interval: float
+    references: int = 0
 
 
 class Engine:
@@ -161,6 +163,7 @@ def predict_document(
         solvent=options.solvent,
         nuclei=options.nuclei,
         interval=options.interval,
+        references=options.references,
     )
     text = StringIO()
     writer = JsonWriter(text)

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from nmrshift.types import DEFAULT_NUCLEI
+from nmrshift.types import DEFAULT_NUCLEI, Domain
 from service.settings import MAX_MOLECULES
 
 Label = Annotated[str, Field(max_length=200)]
@@ -52,6 +52,9 @@ class PredictRequest(Strict):
     interval: float = Field(
         0.9, ge=0.5, le=0.99, description="Share of true shifts that the intervals are to hold."
     )
+    references: int = Field(
+        0, ge=0, le=5, description="Measured shifts to name as evidence of each atom."
+    )
 
     @model_validator(mode="after")
     def _one_list(self) -> "PredictRequest":
@@ -74,6 +77,23 @@ def fields_of(
     return [{"smiles": text} for text in texts]
 
 
+class ReferenceOut(Strict):
+    """A measured shift of the same environment."""
+
+    record: str = Field(description="Where it was measured.")
+    shift_ppm: float
+
+
+class EvidenceOut(Strict):
+    """What training spectra say of atoms with the same environment."""
+
+    sphere: int = Field(description="Bonds out to which the environment is the same, 0-5.")
+    n_measured: int
+    mean_ppm: float | None
+    spread_ppm: float | None = Field(description="Standard deviation; null below two.")
+    references: list[ReferenceOut] = Field(description="As many as were asked for.")
+
+
 class AtomOut(Strict):
     """The shift of one atom, by its index in the input, from 0; ppm rounded to 0.001."""
 
@@ -86,6 +106,8 @@ class AtomOut(Strict):
     signal: int = Field(description="Equivalent atoms of one nucleus share it.")
     n_hydrogens: int
     flags: list[str]
+    domain: Domain
+    evidence: EvidenceOut | None = Field(description="Null where the model keeps none.")
 
 
 class NoticeOut(Strict):
@@ -110,6 +132,7 @@ class PredictionOut(Strict):
     molblock: str | None = Field(
         None, description="Whose atom order is used, where the input has none (InChI)."
     )
+    domain: Domain = Field(description="The worst verdict on an atom or the whole molecule.")
 
 
 class FailureOut(Strict):

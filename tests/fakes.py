@@ -74,10 +74,11 @@ class FakePredictor:
         nuclei: tuple[str, ...] = DEFAULT_NUCLEI,
         source: str | None = None,
         interval: float = 0.9,
+        references: int = 0,
         workers: int = 0,
     ) -> Iterator[Prediction | Failure]:
         """Predict a stream; settings are checked at once, as the real predictor does."""
-        del workers
+        del references, workers
         if source is not None and source not in self.sources:
             raise ConfigError(f"the model knows no source {source!r}")
         return (

@@ -128,6 +128,7 @@ class HoseTable:
         solvent: str | None = None,
         nuclei: tuple[str, ...] = DEFAULT_NUCLEI,
         interval: float = 0.9,
+        references: int = 0,
         limits: Limits = DEFAULT_LIMITS,
     ) -> Iterator[Prediction | Failure]:
         """Predict a stream: one answer a query, in order, failures as values.
@@ -137,12 +138,14 @@ class HoseTable:
             solvent: solvent of queries that name none; echoed, not used.
             nuclei: nuclei of queries that name none.
             interval: nominal coverage of the intervals, 0.5-0.99.
+            references: not used: the table keeps no single measurements.
             limits: limits on the molecules.
 
         Raises:
             UnknownNucleusError: the table has none of a nucleus of the call.
             ConfigError: ``interval`` is out of range.
         """
+        del references
         if not LEVELS[0] <= interval <= LEVELS[-1]:
             raise ConfigError(f"an interval covers {LEVELS[0]} to {LEVELS[-1]}, not {interval}")
         self._check(nuclei)

@@ -43,6 +43,13 @@ EPILOG: Final[str] = "\b\nExit codes:\n" + "\n".join(
     help="Share of true shifts that the intervals are to hold.",
 )
 @click.option(
+    "--references",
+    type=click.IntRange(0, 5),
+    default=0,
+    show_default=True,
+    help="Measured shifts of like atoms to name as evidence of each atom (JSON only).",
+)
+@click.option(
     "--format",
     "output_format",
     type=click.Choice(list(WRITERS)),
@@ -72,6 +79,7 @@ def predict(
     solvent: str | None,
     source: str | None,
     interval: float,
+    references: int,
     output_format: OutputFormat | None,
     input_format: InputFormat | None,
     model: Path | None,
@@ -104,6 +112,7 @@ def predict(
             nuclei=wanted,
             source=source,
             interval=interval,
+            references=references,
             workers=workers,
         ),
         rows,

@@ -25,7 +25,7 @@ from nmrshift.errors import RecordError
 from nmrshift.graph.batch import GraphBatch, GraphStore, store_graphs, take_ranges
 from nmrshift.graph.features import preset
 
-_CODE_VERSION = 3
+_CODE_VERSION = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,8 @@ class ShiftDataset:
         label_condition: ``[n_labels]``.
         label_ppm: ``[n_labels]``.
         label_weight: ``[n_labels]``.
+        label_record: number of the record each label stands in ``[n_labels]``.
+        record_id: its identifier ``[n_records]``.
         condition_solvent: solvent key of each condition ``[n_conditions]``.
         condition_source: source of each condition ``[n_conditions]``.
         condition_computed: whether it is a calculation ``[n_conditions]``.
@@ -81,6 +83,8 @@ class ShiftDataset:
     label_condition: NDArray[np.int64]
     label_ppm: NDArray[np.float32]
     label_weight: NDArray[np.float32]
+    label_record: NDArray[np.int64]
+    record_id: NDArray[np.str_]
     condition_solvent: NDArray[np.str_]
     condition_source: NDArray[np.str_]
     condition_computed: NDArray[np.bool_]
@@ -176,6 +180,8 @@ def _assemble(
         f"{unreadable} molecules unreadable, {misplaced} labels on a wrong element"
     )
     counts = [len(molecule) for molecule in labels]
+    records = np.array([label.record for label in rows], dtype=np.str_)
+    record_id, label_record = np.unique(records, return_inverse=True)
     return ShiftDataset(
         nuclei=np.array(nuclei),
         graphs=store_graphs([item.graph for item in kept]),
@@ -189,6 +195,8 @@ def _assemble(
         label_condition=np.array([conditions[label.condition] for label in rows], dtype=np.int64),
         label_ppm=np.array([label.shift_ppm for label in rows], dtype=np.float32),
         label_weight=np.array([label.weight for label in rows], dtype=np.float32),
+        label_record=label_record.astype(np.int64),
+        record_id=record_id,
         condition_solvent=np.array([condition.solvent for condition in conditions]),
         condition_source=np.array([condition.source for condition in conditions]),
         condition_computed=np.array([condition.computed for condition in conditions]),

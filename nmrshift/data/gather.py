@@ -56,13 +56,14 @@ class Condition(NamedTuple):
 
 
 class Label(NamedTuple):
-    """A shift on an atom: input index or node, nucleus, condition, ppm and trust."""
+    """A shift on an atom: input index or node, nucleus, condition, ppm, trust, and its record."""
 
     atom: int
     nucleus: int
     condition: Condition
     shift_ppm: float
     weight: float
+    record: str
 
 
 class PeakList(NamedTuple):
@@ -162,7 +163,7 @@ def _read(
     )
     shifts = record.shifts or ()
     labels = [
-        Label(atom, nucleus, condition, shift_ppm, weight)
+        Label(atom, nucleus, condition, shift_ppm, weight, record.id)
         for atom, shift_ppm in shifts
         if low <= shift_ppm <= high
     ]

@@ -22,8 +22,8 @@ _STEP = np.uint64(0x9E3779B97F4A7C15)
 _BOND_SALT = np.uint64(1_000_003)
 
 
-def environment_codes(batch: GraphBatch) -> NDArray[np.int64]:
-    """Return the code of every atom's environment at radius 1, 2 ... ``[n_atoms, N_RADII]``.
+def environment_codes(batch: GraphBatch, n_radii: int = N_RADII) -> NDArray[np.int64]:
+    """Return the code of every atom's environment at radius 1, 2 ... ``[n_atoms, n_radii]``.
 
     Codes depend on the feature preset that made the batch, not on the order of atoms or on what
     else is in the batch. Edges between atoms that are not bonded play no part.
@@ -36,8 +36,8 @@ def environment_codes(batch: GraphBatch) -> NDArray[np.int64]:
     src = batch.edge_src[bonded][order]
     kind = _mix(batch.E[bonded, 0].astype(np.uint64)[order] + _BOND_SALT)
     first = np.searchsorted(batch.edge_dst[bonded][order], np.arange(batch.n_atoms + 1))
-    codes = np.empty((batch.n_atoms, N_RADII), dtype=np.uint64)
-    for radius in range(N_RADII):
+    codes = np.empty((batch.n_atoms, n_radii), dtype=np.uint64)
+    for radius in range(n_radii):
         # the sum forgets the order of neighbours; unsigned arithmetic wraps, so differences hold
         sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(_mix(own[src] * _STEP + kind))])
         own = _mix(_mix(own) * _STEP + (sums[first[1:]] - sums[first[:-1]]))

@@ -3,7 +3,7 @@
 import csv
 from typing import Final, TextIO
 
-from nmrshift.types import Failure, Prediction
+from nmrshift.types import Evidence, Failure, Prediction
 
 COLUMNS: Final[tuple[str, ...]] = (
     "index",
@@ -19,6 +19,11 @@ COLUMNS: Final[tuple[str, ...]] = (
     "signal",
     "n_hydrogens",
     "flags",
+    "domain",
+    "evidence_sphere",
+    "evidence_n",
+    "evidence_mean_ppm",
+    "evidence_spread_ppm",
     "solvent",
     "interval",
     "model",
@@ -27,6 +32,9 @@ COLUMNS: Final[tuple[str, ...]] = (
     "error_message",
     "error_hint",
 )
+
+_N_OF_ATOM: Final = COLUMNS.index("solvent") - COLUMNS.index("nucleus")
+_N_PREDICTED: Final = COLUMNS.index("error_code") - COLUMNS.index("nucleus")
 
 _FORMULA: Final[tuple[str, ...]] = ("=", "+", "-", "@", "\t", "\r")
 
@@ -56,12 +64,12 @@ class CsvWriter:
         head = [answer.index, guarded(answer.name or ""), text]
         if isinstance(answer, Failure):
             error = [answer.code, guarded(answer.message), guarded(answer.hint)]
-            self._rows.writerow([*head, "error", *[""] * 13, *error])
+            self._rows.writerow([*head, "error", *[""] * _N_PREDICTED, *error])
             return
         notices = " ".join(one.code for one in answer.notices)
         tail = [answer.solvent, answer.interval, answer.model, notices, "", "", ""]
         if not answer.atoms:
-            self._rows.writerow([*head, "ok", *[""] * 9, *tail])
+            self._rows.writerow([*head, "ok", *[""] * _N_OF_ATOM, *tail])
         self._rows.writerows(
             [
                 *head,
@@ -69,12 +77,14 @@ class CsvWriter:
                 atom.nucleus,
                 atom.atom_index,
                 atom.element,
-                f"{round(atom.shift_ppm, 3) + 0.0:.3f}",
-                f"{round(atom.low_ppm, 3) + 0.0:.3f}",
-                f"{round(atom.high_ppm, 3) + 0.0:.3f}",
+                _ppm(atom.shift_ppm),
+                _ppm(atom.low_ppm),
+                _ppm(atom.high_ppm),
                 atom.signal,
                 atom.n_hydrogens,
                 " ".join(atom.flags),
+                atom.domain,
+                *_evidence(atom.evidence),
                 *tail,
             ]
             for atom in answer.atoms
@@ -82,3 +92,14 @@ class CsvWriter:
 
     def close(self) -> None:
         """Nothing ends a table."""
+
+
+def _evidence(evidence: Evidence | None) -> list[str | int]:
+    if evidence is None:
+        return ["", "", "", ""]
+    mean, spread = evidence.mean_ppm, evidence.spread_ppm
+    return [evidence.sphere, evidence.n_measured, _ppm(mean), _ppm(spread)]
+
+
+def _ppm(value: float | None) -> str:
+    return "" if value is None else f"{round(value, 3) + 0.0:.3f}"

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Final, TextIO
 
-from nmrshift.types import AtomShift, Failure, Prediction
+from nmrshift.types import AtomShift, Evidence, Failure, Prediction
 
 WIDTH: Final[int] = 80
 """Columns of the table."""
 
-_ATOMS: Final[int] = 16
+_ATOMS: Final[int] = 12
+_SEEN: Final[int] = 8
 _FLAGS: Final[int] = WIDTH - 2 - _ATOMS - 39
 
 _DECIMALS: Final[dict[str, int]] = {"1H": 2}
@@ -60,6 +61,10 @@ def _failure(answer: Failure) -> Iterator[str]:
 def _prediction(answer: Prediction) -> Iterator[str]:
     yield _title(answer)
     yield f"  solvent {answer.solvent}, model {printable(answer.model)}, atoms counted from 0"
+    if any(atom.evidence for atom in answer.atoms):
+        yield "  seen n@s: n measured shifts of atoms with the same environment to s bonds"
+    if answer.domain == "outside":
+        yield "  !! OUTSIDE: training has nothing like parts of it; do not rely on the shifts"
     for nucleus, atoms in groupby(answer.atoms, key=lambda atom: atom.nucleus):
         yield from _nucleus(nucleus, tuple(atoms), answer.interval)
     if answer.notices:
@@ -75,23 +80,31 @@ def _nucleus(nucleus: str, atoms: tuple[AtomShift, ...], interval: float) -> Ite
     ordered = sorted(signals.values(), key=lambda group: -group[0].shift_ppm)
     range_title = f"{round(interval * 100, 1):g} % interval"
     yield ""
-    yield f"  {nucleus:<{_ATOMS}}{'shift/ppm':>10}  {range_title:^20}  {'H':>3}  flags".rstrip()
+    title = f"  {nucleus:<{_ATOMS}}{'shift/ppm':>10}  {range_title:^20}  {'H':>3}  "
+    known = any(atom.evidence for atom in atoms)
+    yield title + (f"{'seen':>{_SEEN}}  " if known else "") + "flags"
     for group in ordered:
-        yield from _signal(group, _DECIMALS.get(nucleus, 1))
+        yield from _signal(group, _DECIMALS.get(nucleus, 1), _SEEN + 2 if known else 0)
 
 
-def _signal(group: list[AtomShift], decimals: int) -> Iterator[str]:
+def _signal(group: list[AtomShift], decimals: int, seen_width: int) -> Iterator[str]:
     first = group[0]
     names = textwrap.wrap(", ".join(str(atom.atom_index) for atom in group), _ATOMS - 1)
     low, high = _ppm(first.low_ppm, decimals), _ppm(first.high_ppm, decimals)
     numbers = f"{_ppm(first.shift_ppm, decimals):>10}  {low:>8} to {high:>8}"
     flags = sorted({flag for atom in group for flag in atom.flags})
-    marks = textwrap.wrap(", ".join(flags), _FLAGS) or [""]
-    yield f"  {names[0]:<{_ATOMS}}{numbers}  {first.n_hydrogens:>3}  {marks[0]}".rstrip()
+    marks = textwrap.wrap(" ".join(flags), _FLAGS - seen_width, break_long_words=False) or [""]
+    seen = f"{_seen(first.evidence):>{_SEEN}}  " if seen_width else ""
+    head = f"  {names[0]:<{_ATOMS}}{numbers}  {first.n_hydrogens:>3}  {seen}{marks[0]}"
+    yield head.rstrip()
     for line in range(1, max(len(names), len(marks))):
         atoms = names[line] if line < len(names) else ""
         flag = marks[line] if line < len(marks) else ""
-        yield f"  {atoms:<{_ATOMS}}{'':>39}{flag}".rstrip()
+        yield f"  {atoms:<{_ATOMS}}{'':>{39 + seen_width}}{flag}".rstrip()
+
+
+def _seen(evidence: Evidence | None) -> str:
+    return f"{evidence.n_measured}@{evidence.sphere}" if evidence else ""
 
 
 def _ppm(value: float, decimals: int) -> str:

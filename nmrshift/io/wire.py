@@ -6,7 +6,7 @@ Numbers in ppm are rounded to 0.001. Text is ASCII; everything else is escaped.
 import json
 from typing import Any, Final
 
-from nmrshift.types import Failure, Prediction
+from nmrshift.types import Evidence, Failure, Prediction
 
 SCHEMA_VERSION: Final[int] = 1
 
@@ -44,18 +44,40 @@ def row_of(answer: Prediction | Failure) -> dict[str, Any]:
                 "atom_index": atom.atom_index,
                 "element": atom.element,
                 "nucleus": atom.nucleus,
-                "shift_ppm": round(atom.shift_ppm, 3) + 0.0,
-                "low_ppm": round(atom.low_ppm, 3) + 0.0,
-                "high_ppm": round(atom.high_ppm, 3) + 0.0,
+                "shift_ppm": rounded_ppm(atom.shift_ppm),
+                "low_ppm": rounded_ppm(atom.low_ppm),
+                "high_ppm": rounded_ppm(atom.high_ppm),
                 "signal": atom.signal,
                 "n_hydrogens": atom.n_hydrogens,
                 "flags": atom.flags,
+                "domain": atom.domain,
+                "evidence": _evidence(atom.evidence),
             }
             for atom in answer.atoms
         ],
         "notices": [{"code": one.code, "message": one.message} for one in answer.notices],
         "molblock": answer.molblock,
+        "domain": answer.domain,
     }
+
+
+def _evidence(evidence: Evidence | None) -> dict[str, Any] | None:
+    if evidence is None:
+        return None
+    return {
+        "sphere": evidence.sphere,
+        "n_measured": evidence.n_measured,
+        "mean_ppm": rounded_ppm(evidence.mean_ppm),
+        "spread_ppm": rounded_ppm(evidence.spread_ppm),
+        "references": [
+            {"record": one.record, "shift_ppm": one.shift_ppm} for one in evidence.references
+        ],
+    }
+
+
+def rounded_ppm(value: float | None) -> float | None:
+    """Return a value in ppm rounded to 0.001, never as a negative zero."""
+    return None if value is None else round(value, 3) + 0.0
 
 
 def row_text(answer: Prediction | Failure) -> str:

@@ -13,16 +13,20 @@ from typing import Annotated, Any, Final
 import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError
+from safetensors.numpy import load as load_arrays
+from safetensors.numpy import save as save_arrays
 from safetensors.torch import load, save
 
 from nmrshift.chem.toolkit import RDKIT_VERSION, RING_FINDER
 from nmrshift.errors import ArtifactError, NmrshiftError
 from nmrshift.model.build import build_network
+from nmrshift.model.evidence import EvidenceTable
 from nmrshift.model.network import NetworkConfig, ShiftNetwork
 
 SCHEMA_VERSION: Final = 1
 WEIGHTS: Final = "weights.safetensors"
 MODEL: Final = "model.json"
+EVIDENCE: Final = "evidence.safetensors"
 SUMS: Final = "SHA256SUMS"
 
 
@@ -102,12 +106,14 @@ class Artifact:
         path: the folder.
         card: its ``model.json``.
         network: the network, ready to predict.
+        evidence: measured environments, if the model has them.
         sha256: hash of the list of hashes: one name for the whole content.
     """
 
     path: Path
     card: ModelCard
     network: ShiftNetwork
+    evidence: EvidenceTable | None
     sha256: str
 
     @property
@@ -117,7 +123,11 @@ class Artifact:
 
 
 def save_artifact(
-    folder: Path, network: ShiftNetwork, card: ModelCard, texts: Mapping[str, str]
+    folder: Path,
+    network: ShiftNetwork,
+    card: ModelCard,
+    texts: Mapping[str, str],
+    evidence: EvidenceTable | None = None,
 ) -> None:
     """Write a model folder.
 
@@ -126,6 +136,7 @@ def save_artifact(
         network: its weights are stored in single precision, its codes as they are.
         card: its description.
         texts: further text files by name, such as ``CARD.md``.
+        evidence: measured environments to go with it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     weights = {
@@ -134,6 +145,8 @@ def save_artifact(
     }
     contents = {WEIGHTS: save(weights), MODEL: (card.model_dump_json(indent=1) + "\n").encode()}
     contents |= {name: text.encode() for name, text in texts.items()}
+    if evidence is not None:
+        contents[EVIDENCE] = save_arrays(evidence.to_arrays())
     for name, data in contents.items():
         (folder / name).write_bytes(data)
     sums = [f"{_sha256(data)}  {name}" for name, data in sorted(contents.items())]
@@ -163,7 +176,15 @@ def load_artifact(folder: Path) -> Artifact:
     if slots != card.feature_slots:
         raise ArtifactError(f"{folder}: trained on {card.feature_slots} feature codes, not {slots}")
     _fill(network, folder / WEIGHTS)
-    return Artifact(folder, card, network.eval(), sha256)
+    evidence = _evidence(folder / EVIDENCE) if EVIDENCE in sums else None
+    return Artifact(folder, card, network.eval(), evidence, sha256)
+
+
+def _evidence(path: Path) -> EvidenceTable:
+    try:
+        return EvidenceTable.from_arrays(load_arrays(path.read_bytes()))
+    except (OSError, SafetensorError) as error:
+        raise ArtifactError(f"{path}: {str(error).splitlines()[0]}") from None
 
 
 def _sha256(data: bytes) -> str:

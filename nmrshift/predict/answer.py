@@ -10,18 +10,31 @@ from torch import Tensor
 
 from nmrshift.chem.solvents import UNKNOWN
 from nmrshift.graph.batch import GraphBatch, batch_graphs
+from nmrshift.graph.environments import environment_codes
 from nmrshift.model.artifact import Artifact
+from nmrshift.model.evidence import N_SPHERES, EvidenceTable, Support
 from nmrshift.model.kernels import Kernel
 from nmrshift.model.network import ShiftNetwork
 from nmrshift.model.tensors import batch_tensors, conditions
 from nmrshift.predict.calibrate import Calibration
+from nmrshift.predict.domain import INSIDE, Verdict, atom_verdicts, molecule_verdict, worst
 from nmrshift.predict.prepare import Prepared, Target
-from nmrshift.types import AtomShift, Notice, Prediction
+from nmrshift.types import AtomShift, Domain, Evidence, Notice, Prediction, Reference
 
 _BATCH_ATOMS = 2400
 
-Wanted = list[tuple[int, Target]]
 Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Answers on the wanted atoms of one nucleus and batch, row by row."""
+
+    shift_ppm: list[float]
+    low_ppm: list[float]
+    high_ppm: list[float]
+    verdicts: list[Verdict]
+    evidence: list[Evidence | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +43,15 @@ class Answerer:
 
     Attributes:
         network: the network.
-        calibration: interval factors.
+        calibration: interval factors, and what evidence changes.
+        evidence: measured environments.
         identity: stands in every prediction.
         kernel: kernels of the sums over neighbours; ``None`` for the fastest there are.
     """
 
     network: ShiftNetwork
     calibration: Calibration
+    evidence: EvidenceTable | None
     identity: str
     kernel: Kernel | None
 
@@ -44,22 +59,28 @@ class Answerer:
     def of(cls, artifact: Artifact, kernel: Kernel | None) -> "Answerer":
         """Take a loaded model folder apart."""
         calibration = Calibration.from_dict(artifact.card.calibration)
-        return cls(artifact.network, calibration, artifact.identity, kernel)
+        return cls(artifact.network, calibration, artifact.evidence, artifact.identity, kernel)
 
-    def answer(self, prepared: Sequence[Prepared], interval: float) -> Iterator[Prediction]:
+    def answer(
+        self, prepared: Sequence[Prepared], interval: float, n_references: int
+    ) -> Iterator[Prediction]:
         """Predict molecules in batches of bounded size, in order.
 
         Args:
             prepared: molecules read with the network's feature preset.
             interval: nominal coverage of the interval, 0.5-0.99.
+            n_references: measured shifts to name as evidence of each atom, at most.
         """
         for batch in _batches(prepared):
-            yield from self._batch(batch, interval)
+            yield from self._batch(batch, interval, n_references)
 
     @torch.inference_mode()
-    def _batch(self, batch: Sequence[Prepared], interval: float) -> list[Prediction]:
+    def _batch(
+        self, batch: Sequence[Prepared], interval: float, n_references: int
+    ) -> list[Prediction]:
         config = self.network.config
         graphs = batch_graphs([item.graph for item in batch])
+        codes = environment_codes(graphs, N_SPHERES)
         h = self.network.encode(batch_tensors(graphs, kernel=self.kernel))
         pairs = [(item.solvent, item.source) for item in batch]
         condition = self.network.condition(conditions(pairs, config.solvents, config.sources))
@@ -73,44 +94,89 @@ class Answerer:
             ]
             if not wanted:
                 continue
-            shift_ppm, scale_ppm = self._read_out(nucleus, wanted, graphs, h, condition)
-            reach_ppm = scale_ppm * self.calibration.factor(nucleus, interval)
+            nodes = np.concatenate(
+                [np.array(target.nodes) + graphs.first_atom[place] for place, target in wanted]
+            )
+            shift_ppm, scale_ppm = self._read_out(nucleus, nodes, graphs, h, condition)
+            found = self._judged(
+                nucleus, shift_ppm, scale_ppm, codes[nodes], interval, n_references
+            )
             start = 0
             for place, target in wanted:
                 end = start + len(target.nodes)
-                found = _atom_shifts(
-                    batch[place], target, shift_ppm[start:end], reach_ppm[start:end]
-                )
-                atoms[place].extend(found)
+                atoms[place].extend(_atom_shifts(batch[place], target, found, start))
                 start = end
         return [
-            Prediction(
-                index=item.index,
-                input=item.text,
-                name=item.name,
-                solvent=item.solvent.key,
-                interval=interval,
-                atoms=tuple(shifts),
-                model=self.identity,
-                notices=item.notices + self._solvent_notices(item),
-                molblock=item.molblock,
-            )
+            self._prediction(item, tuple(shifts), interval)
             for item, shifts in zip(batch, atoms, strict=True)
         ]
 
-    def _read_out(
-        self, nucleus: str, wanted: Wanted, graphs: GraphBatch, h: Tensor, condition: Tensor
-    ) -> tuple[Array, Array]:
-        """Return shift and error scale of every wanted atom, ppm."""
-        nodes = np.concatenate(
-            [np.array(target.nodes) + graphs.first_atom[place] for place, target in wanted]
+    def _prediction(
+        self, item: Prepared, atoms: tuple[AtomShift, ...], interval: float
+    ) -> Prediction:
+        notices = item.notices + self._solvent_notices(item)
+        domain: Domain = "inside"
+        if self.evidence is not None:
+            domain, more = molecule_verdict(item.graph, self.evidence)
+            notices += more
+        return Prediction(
+            index=item.index,
+            input=item.text,
+            name=item.name,
+            solvent=item.solvent.key,
+            interval=interval,
+            atoms=atoms,
+            model=self.identity,
+            notices=notices,
+            molblock=item.molblock,
+            domain=worst({domain, *(atom.domain for atom in atoms)}),
         )
-        rows = np.repeat([place for place, _ in wanted], [len(t.nodes) for _, t in wanted])
+
+    def _read_out(
+        self,
+        nucleus: str,
+        nodes: NDArray[np.int64],
+        graphs: GraphBatch,
+        h: Tensor,
+        condition: Tensor,
+    ) -> tuple[Array, Array]:
+        """Return the network's shift and error scale of wanted nodes, ppm."""
         mean, log_scale = self.network.read_out(
-            nucleus, h[torch.from_numpy(nodes)], condition[torch.from_numpy(rows)]
+            nucleus,
+            h[torch.from_numpy(nodes)],
+            condition[torch.from_numpy(graphs.atom_to_mol[nodes])],
         )
         shift_ppm = self.network.to_ppm(nucleus, mean).numpy()
         return shift_ppm, self.network.scale_ppm(nucleus, log_scale).numpy()
+
+    def _judged(
+        self,
+        nucleus: str,
+        shift_ppm: Array,
+        scale_ppm: Array,
+        codes: NDArray[np.int64],
+        interval: float,
+        n_references: int,
+    ) -> "_Found":
+        """Weigh the network's answers on wanted atoms against the evidence."""
+        verdicts = [INSIDE] * len(codes)
+        evidence: list[Evidence | None] = [None] * len(codes)
+        table = self.evidence
+        if table is not None:
+            support = table.support(nucleus, codes)
+            own_ppm = shift_ppm
+            shift_ppm, scale_ppm = self.calibration.judges[nucleus](shift_ppm, scale_ppm, support)
+            limit_ppm = self.calibration.uncertain_ppm[nucleus]
+            verdicts = atom_verdicts(support, own_ppm, scale_ppm, limit_ppm)
+            evidence = list(_evidence(table, nucleus, support, n_references))
+        reach_ppm = scale_ppm * self.calibration.factor(nucleus, interval)
+        return _Found(
+            shift_ppm.tolist(),
+            (shift_ppm - reach_ppm).tolist(),
+            (shift_ppm + reach_ppm).tolist(),
+            verdicts,
+            evidence,
+        )
 
     def _solvent_notices(self, item: Prepared) -> tuple[Notice, ...]:
         key = item.solvent.key
@@ -134,22 +200,41 @@ def _batches(items: Sequence[Prepared]) -> Iterator[list[Prepared]]:
         yield batch
 
 
-def _atom_shifts(
-    item: Prepared, target: Target, shift_ppm: Array, reach_ppm: Array
-) -> Iterator[AtomShift]:
+def _evidence(
+    table: EvidenceTable, nucleus: str, support: Support, n_references: int
+) -> Iterator[Evidence]:
+    columns = (
+        support.sphere.tolist(),
+        support.start.tolist(),
+        support.n_measured.tolist(),
+        support.mean_ppm.tolist(),
+        support.spread_ppm.tolist(),
+    )
+    for sphere, start, n, mean_ppm, spread_ppm in zip(*columns, strict=True):
+        references: tuple[Reference, ...] = ()
+        if n_references:
+            chosen = table.references(nucleus, start, n, n_references)
+            references = tuple(Reference(record, shift) for record, shift in chosen)
+        yield Evidence(
+            sphere, n, mean_ppm if n else None, spread_ppm if n > 1 else None, references
+        )
+
+
+def _atom_shifts(item: Prepared, target: Target, found: _Found, start: int) -> Iterator[AtomShift]:
     graph = item.graph
-    low_ppm = (shift_ppm - reach_ppm).tolist()
-    high_ppm = (shift_ppm + reach_ppm).tolist()
-    for row, shift in enumerate(shift_ppm.tolist()):
-        node = target.nodes[row]
+    for row, node in enumerate(target.nodes):
+        place = start + row
+        verdict = found.verdicts[place]
         yield AtomShift(
             atom_index=int(graph.atom_index[node]),
             element=item.symbols[node],
             nucleus=target.nucleus,
-            shift_ppm=shift,
-            low_ppm=low_ppm[row],
-            high_ppm=high_ppm[row],
+            shift_ppm=found.shift_ppm[place],
+            low_ppm=found.low_ppm[place],
+            high_ppm=found.high_ppm[place],
             signal=target.signals[row],
             n_hydrogens=int(graph.n_hydrogens[node]),
-            flags=target.flags[row],
+            flags=target.flags[row] + verdict.flags,
+            domain=verdict.domain,
+            evidence=found.evidence[place],
         )

@@ -15,9 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmrshift.errors import ConfigError
+from nmrshift.predict.judge import Answers, Judge, fit_judge
 
 MIN_LEVEL: Final = 0.5
 MAX_LEVEL: Final = 0.99
+_UNCERTAIN: Final = 0.95
 LEVELS: Final[tuple[float, ...]] = tuple(round(0.5 + 0.01 * step, 2) for step in range(50))
 
 
@@ -28,10 +30,15 @@ class Calibration:
     Attributes:
         factors: for every nucleus, one factor for each of :data:`LEVELS`.
         n_atoms: calibration labels behind each nucleus' factors.
+        judges: what evidence changes in shifts and error scales of each nucleus.
+        uncertain_ppm: for every nucleus the error scale that one in twenty calibration labels
+            exceeds.
     """
 
     factors: Mapping[str, tuple[float, ...]]
     n_atoms: Mapping[str, int]
+    judges: Mapping[str, Judge]
+    uncertain_ppm: Mapping[str, float]
 
     def factor(self, nucleus: str, level: float) -> float:
         """Return the half-width of a nucleus' interval in error scales.
@@ -48,7 +55,12 @@ class Calibration:
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists and numbers."""
         return {
-            nucleus: {"n_atoms": self.n_atoms[nucleus], "factors": list(values)}
+            nucleus: {
+                "n_atoms": self.n_atoms[nucleus],
+                "factors": list(values),
+                "uncertain_ppm": self.uncertain_ppm[nucleus],
+                **self.judges[nucleus].to_dict(),
+            }
             for nucleus, values in self.factors.items()
         }
 
@@ -62,7 +74,12 @@ class Calibration:
         factors = {nucleus: tuple(entry["factors"]) for nucleus, entry in values.items()}
         if any(len(entry) != len(LEVELS) for entry in factors.values()):
             raise ConfigError("calibration factors do not match the levels")
-        return cls(factors, {nucleus: entry["n_atoms"] for nucleus, entry in values.items()})
+        return cls(
+            factors,
+            {nucleus: entry["n_atoms"] for nucleus, entry in values.items()},
+            {nucleus: Judge.from_dict(entry) for nucleus, entry in values.items()},
+            {nucleus: entry.get("uncertain_ppm", math.inf) for nucleus, entry in values.items()},
+        )
 
 
 def check_level(level: float) -> float:
@@ -90,28 +107,18 @@ def conformal_factors(scores: NDArray[np.float64]) -> tuple[float, ...]:
     return tuple(round(float(ordered[rank - 1]), 5) for rank in ranks)
 
 
-def calibrate(
-    nuclei: tuple[str, ...],
-    nucleus: NDArray[np.int64],
-    error_ppm: NDArray[np.float64],
-    scale_ppm: NDArray[np.float64],
-) -> Calibration:
+def calibrate(answers: Mapping[str, Answers]) -> Calibration:
     """Calibrate every nucleus on labels of held-out molecules.
-
-    Args:
-        nuclei: names of the nuclei.
-        nucleus: number of each label's nucleus ``[n]``.
-        error_ppm: signed or absolute errors ``[n]``.
-        scale_ppm: the network's error scales ``[n]``.
 
     Raises:
         ConfigError: a nucleus has no calibration label.
     """
-    factors, counts = {}, {}
-    for number, name in enumerate(nuclei):
-        chosen = nucleus == number
-        if not chosen.any():
+    factors, counts, judges, uncertain = {}, {}, {}, {}
+    for name, found in answers.items():
+        if not len(found.mol):
             raise ConfigError(f"{name}: no held-out label to calibrate on")
-        factors[name] = conformal_factors(np.abs(error_ppm[chosen]) / scale_ppm[chosen])
-        counts[name] = int(chosen.sum())
-    return Calibration(factors, counts)
+        judges[name], shift_ppm, scale_ppm = fit_judge(found)
+        factors[name] = conformal_factors(np.abs(shift_ppm - found.observed_ppm) / scale_ppm)
+        counts[name] = len(found.mol)
+        uncertain[name] = round(float(np.quantile(scale_ppm, _UNCERTAIN)), 5)
+    return Calibration(factors, counts, judges, uncertain)

@@ -16,6 +16,7 @@ from nmrshift.predict.stream import prepare_stream
 from nmrshift.types import DEFAULT_NUCLEI, Failure, Prediction, Query
 
 GOLDEN_TOLERANCE_PPM = 1e-3
+MAX_REFERENCES = 5
 
 
 class Predictor:
@@ -96,6 +97,7 @@ class Predictor:
         nuclei: Sequence[str] = DEFAULT_NUCLEI,
         source: str | None = None,
         interval: float = 0.9,
+        references: int = 0,
     ) -> Prediction:
         """Predict one molecule.
 
@@ -106,17 +108,18 @@ class Predictor:
             nuclei: nuclei to predict.
             source: reference convention, one of :attr:`sources`; ``None`` is the general one.
             interval: nominal coverage of the interval, 0.5-0.99.
+            references: measured shifts to name as evidence of each atom, 0-5.
 
         Raises:
             InputError: the molecule cannot be predicted; the subclass and its code say why.
             UnknownNucleusError: the model has no such nucleus.
-            ConfigError: the source or the interval is not one the model knows.
+            ConfigError: the source is not one the model knows, or a number is out of range.
         """
-        self._check(nuclei, interval)
+        self._check(nuclei, interval, references)
         query = Query(structure, solvent=solvent, source=source)
         self._check_query(query)
         prepared = prepare(query, 0, tuple(nuclei), self._features)
-        return next(self._answerer.answer([prepared], interval))
+        return next(self._answerer.answer([prepared], interval, references))
 
     def predict_many(
         self,
@@ -126,6 +129,7 @@ class Predictor:
         nuclei: Sequence[str] = DEFAULT_NUCLEI,
         source: str | None = None,
         interval: float = 0.9,
+        references: int = 0,
         workers: int = 0,
     ) -> Iterator[Prediction | Failure]:
         """Predict a stream: one answer a query, in order; what fails is a value in its place.
@@ -136,28 +140,30 @@ class Predictor:
             nuclei: nuclei of the queries that name none.
             source: reference convention of the queries that name none.
             interval: nominal coverage of the interval, 0.5-0.99.
+            references: measured shifts to name as evidence of each atom, 0-5.
             workers: processes that read molecules while the network computes; 0 reads in this
                 one. Worth it from about a thousand molecules.
 
         Raises:
             UnknownNucleusError: the call asks for a nucleus that the model does not have.
-            ConfigError: the call's source or interval is not one the model knows.
+            ConfigError: the call's source is not one the model knows, or a number is out of range.
         """
-        self._check(nuclei, interval)
+        self._check(nuclei, interval, references)
         self._check_query(Query("", source=source))
         complete = (_complete(query, solvent, source) for query in queries)
-        return self._stream(complete, tuple(nuclei), interval, workers)
+        return self._stream(complete, tuple(nuclei), interval, references, workers)
 
     def answer(
-        self, prepared: Sequence[Prepared], *, interval: float = 0.9
+        self, prepared: Sequence[Prepared], *, interval: float = 0.9, references: int = 0
     ) -> Iterator[Prediction]:
         """Predict molecules that have been read already, in batches of bounded size.
 
         Args:
             prepared: what :func:`~nmrshift.predict.prepare.prepare` made, for this model.
             interval: nominal coverage of the interval, 0.5-0.99.
+            references: measured shifts to name as evidence of each atom, 0-5.
         """
-        return self._answerer.answer(prepared, interval)
+        return self._answerer.answer(prepared, interval, references)
 
     def verify(self) -> VerifyReport:
         """Predict the model's golden molecules again."""
@@ -176,12 +182,20 @@ class Predictor:
         return VerifyReport(worst, len(golden), ok)
 
     def _stream(
-        self, queries: Iterator[Query], nuclei: tuple[str, ...], interval: float, workers: int
+        self,
+        queries: Iterator[Query],
+        nuclei: tuple[str, ...],
+        interval: float,
+        references: int,
+        workers: int,
     ) -> Iterator[Prediction | Failure]:
         for chunk in prepare_stream(queries, nuclei, self.nuclei, self._features.name, workers):
             ready = [item for item in chunk if isinstance(item, Prepared)]
             known = [item for item in ready if self._knows_source(item.source)]
-            answers = {answer.index: answer for answer in self.answer(known, interval=interval)}
+            answers = {
+                answer.index: answer
+                for answer in self.answer(known, interval=interval, references=references)
+            }
             for item in chunk:
                 if isinstance(item, Failure):
                     yield item
@@ -190,8 +204,12 @@ class Predictor:
                 else:
                     yield self._unknown_source(item)
 
-    def _check(self, nuclei: Sequence[str], interval: float) -> None:
+    def _check(self, nuclei: Sequence[str], interval: float, references: int) -> None:
         check_level(interval)
+        if not 0 <= references <= MAX_REFERENCES:
+            raise ConfigError(
+                f"{references} references are out of range", hint=f"Choose 0 to {MAX_REFERENCES}."
+            )
         unknown = [nucleus for nucleus in nuclei if nucleus not in self.nuclei]
         if unknown or not nuclei:
             raise UnknownNucleusError(

@@ -21,10 +21,13 @@ these figures are not a test; the tests are in `docs/benchmarks.md`.
 
 {sources}
 
-Molecules of the test sets, in any form, salt, solvent or nucleus, were left out by connectivity. No
-spectrum can be read back from this folder. What was derived from nmrshiftdb2 is used under its
-licence, which asks for an OSI-approved licence of the software that relies on it: nmrshift is under
-Apache-2.0.
+Molecules of the test sets, in any form, salt, solvent or nucleus, were left out by connectivity.
+What was derived from nmrshiftdb2 is used under its licence, which asks for an OSI-approved licence
+of the software that relies on it: nmrshift is under Apache-2.0.
+
+`evidence.safetensors` keeps measured shifts beside the hashed environment of their atom and the
+identifier of their record, without structures. It is derived from the sources above and stands
+under their licences, which for nmrshiftdb2 means share-alike.
 
 ## Limits
 
@@ -69,4 +72,6 @@ def card_text(card: ModelCard) -> str:
 def data_licences(card: ModelCard) -> str:
     """Return sources and licences as plain text."""
     lines = [f"{source.name}: {source.licence}" for source in card.sources]
-    return "Statistics in this model were derived from these sources:\n" + "\n".join(lines) + "\n"
+    head = "The weights and the evidence table of this model were derived from these sources:"
+    tail = "The evidence table keeps single measured shifts and stands under these licences."
+    return "\n".join([head, *lines, tail, ""])

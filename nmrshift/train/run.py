@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from nmrshift.errors import ConfigError
 from nmrshift.model.artifact import (
     Artifact,
     DataSource,
@@ -15,13 +14,15 @@ from nmrshift.model.artifact import (
     load_artifact,
     save_artifact,
 )
+from nmrshift.model.evidence import EvidenceTable
 from nmrshift.model.network import ShiftNetwork
-from nmrshift.predict.calibrate import Calibration, calibrate
+from nmrshift.predict.calibrate import calibrate
 from nmrshift.predict.predictor import Predictor
 from nmrshift.train.card import card_text, data_licences
 from nmrshift.train.checkpoint import write_whole
 from nmrshift.train.config import TrainConfig
 from nmrshift.train.data import TrainingData, prepare
+from nmrshift.train.evidence import build_evidence, held_out_answers
 from nmrshift.train.loop import fit, fresh_folder, run_hash
 from nmrshift.train.objective import Scored, dataset_conditions, score
 
@@ -74,13 +75,9 @@ def finish(
     """Calibrate a trained network and write its model folder."""
     table = dataset_conditions(data.dataset, network.config)
     scored = score(network, data.dataset, data.held_out, table)
+    evidence = build_evidence(config.nuclei, data)
+    calibration = calibrate(held_out_answers(config.nuclei, data, scored, evidence))
     measured = data.calibrates[scored.mol] & scored.measured
-    calibration = calibrate(
-        config.nuclei,
-        scored.nucleus[measured],
-        (scored.predicted_ppm - scored.shift_ppm)[measured],
-        scored.scale_ppm[measured],
-    )
     card = ModelCard(
         name=config.name,
         version=config.version,
@@ -102,19 +99,17 @@ def finish(
         sources=_sources(config, data),
         metrics={"held_out": _metrics(config, scored, measured)},
     )
-    golden = _golden(card, network, folder, calibration)
+    golden = _golden(card, network, evidence, folder)
     card = card.model_copy(update={"golden": golden})
     texts = {"CARD.md": card_text(card), "LICENSE-DATA": data_licences(card)}
-    save_artifact(folder, network, card, texts)
+    save_artifact(folder, network, card, texts, evidence)
     return load_artifact(folder)
 
 
 def _golden(
-    card: ModelCard, network: ShiftNetwork, folder: Path, calibration: Calibration
+    card: ModelCard, network: ShiftNetwork, evidence: EvidenceTable, folder: Path
 ) -> tuple[GoldenMolecule, ...]:
-    if not calibration.factors:
-        raise ConfigError("nothing was calibrated")
-    predictor = Predictor(Artifact(folder, card, network.eval(), "0" * 64))
+    predictor = Predictor(Artifact(folder, card, network.eval(), evidence, "0" * 64))
     stored = []
     for smiles, solvent, nucleus in _GOLDEN:
         if nucleus in predictor.nuclei:

@@ -44,6 +44,6 @@ async def shifts(body: PredictRequest, engine: EngineDep, settings: SettingsDep)
     except UnknownNucleusError as error:
         raise problem_of(error) from None
     check_source(engine.predictor, body.source)
-    options = Options(nuclei, body.solvent, body.source, body.interval)
+    options = Options(nuclei, body.solvent, body.source, body.interval, body.references)
     document = await engine.predict(molecules, options)
     return Response(document, media_type="application/json")

@@ -35,6 +35,7 @@ def test_loads_and_verifies(folder: Path) -> None:
     assert predictor.info.sha256 in (load_artifact(folder).sha256,)
     assert {path.name for path in folder.iterdir()} == {
         "weights.safetensors",
+        "evidence.safetensors",
         "model.json",
         "CARD.md",
         "LICENSE-DATA",
@@ -43,7 +44,9 @@ def test_loads_and_verifies(folder: Path) -> None:
     assert "toy laboratory" in (folder / "CARD.md").read_text()
 
 
-@pytest.mark.parametrize("name", ["weights.safetensors", "model.json", "CARD.md"])
+@pytest.mark.parametrize(
+    "name", ["weights.safetensors", "evidence.safetensors", "model.json", "CARD.md"]
+)
 def test_one_flipped_bit_is_refused(folder: Path, name: str) -> None:
     data = bytearray((folder / name).read_bytes())
     data[len(data) // 2] ^= 1
@@ -52,7 +55,9 @@ def test_one_flipped_bit_is_refused(folder: Path, name: str) -> None:
         load_artifact(folder)
 
 
-@pytest.mark.parametrize("name", ["weights.safetensors", "model.json", SUMS])
+@pytest.mark.parametrize(
+    "name", ["weights.safetensors", "evidence.safetensors", "model.json", SUMS]
+)
 def test_missing_file_is_refused(folder: Path, name: str) -> None:
     (folder / name).unlink()
     with pytest.raises(ArtifactError, match="cannot be read"):

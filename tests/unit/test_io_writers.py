@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +12,7 @@ from nmrshift.io.csv_writer import COLUMNS
 from nmrshift.io.table_writer import WIDTH, printable
 from nmrshift.io.wire import row_text
 from nmrshift.io.writers import WRITERS
-from nmrshift.types import AtomShift, Failure, Notice, Prediction
+from nmrshift.types import AtomShift, Evidence, Failure, Notice, Prediction, Reference
 
 
 def atom(index, shift, nucleus="13C", signal=None, flags=(), n_hydrogens=1):
@@ -48,6 +49,57 @@ def written(kind, *answers):
         writer.write(one)
     writer.close()
     return stream.getvalue()
+
+
+SEEN = replace(
+    GOOD,
+    atoms=(
+        replace(
+            GOOD.atoms[0],
+            evidence=Evidence(4, 14, 21.12345, 0.71239, (Reference("spectra:7/13C", 20.9),)),
+        ),
+        replace(
+            GOOD.atoms[1],
+            domain="outside",
+            flags=("unseen_environment", "uncertain"),
+            evidence=Evidence(0, 0, None, None),
+        ),
+    ),
+    domain="outside",
+)
+
+
+class TestEvidence:
+    def test_json(self):
+        row = json.loads(row_text(SEEN))
+        assert row["domain"] == "outside"
+        assert row["atoms"][0]["evidence"] == {
+            "sphere": 4,
+            "n_measured": 14,
+            "mean_ppm": 21.123,
+            "spread_ppm": 0.712,
+            "references": [{"record": "spectra:7/13C", "shift_ppm": 20.9}],
+        }
+        assert row["atoms"][1]["evidence"]["mean_ppm"] is None
+        assert json.loads(row_text(GOOD))["atoms"][0]["evidence"] is None
+
+    def test_csv(self):
+        first, second = csv.DictReader(io.StringIO(written("csv", SEEN)))
+        names = [f"evidence_{name}" for name in ("sphere", "n", "mean_ppm", "spread_ppm")]
+        assert [first[name] for name in names] == ["4", "14", "21.123", "0.712"]
+        assert [second[name] for name in names] == ["0", "0", "", ""]
+        assert (first["domain"], second["domain"]) == ("inside", "outside")
+        assert second["solvent"] == "cdcl3"
+
+    def test_table(self):
+        text = written("table", SEEN)
+        assert "!! OUTSIDE" in text
+        assert "14@4" in text
+        assert all(len(line) <= WIDTH for line in text.splitlines())
+        (row,) = [row for row, line in enumerate(text.splitlines()) if "134.0" in line]
+        assert text.splitlines()[row].split()[-2:] == ["0@0", "uncertain"]
+        assert text.splitlines()[row + 1].split() == ["unseen_environment"]
+        assert "OUTSIDE" not in written("table", GOOD)
 
 
 class TestJson:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from toy import SMILES
 
 from nmrshift import Failure, Prediction, Predictor, Query
 from nmrshift.chem.toolkit import Chem
@@ -94,9 +95,41 @@ def test_salts_are_answered_whole(predictor: Predictor) -> None:
 def test_fluorine_on_other_elements_is_flagged(predictor: Predictor) -> None:
     answer = predictor.predict("FS(F)(F)(F)(F)C(F)F", nuclei=("19F",))
     flags = {atom.atom_index: atom.flags for atom in answer.atoms}
-    assert flags[0] == ("fluorine_on_S",)
-    assert flags[7] == ()
-    assert predictor.predict("[F-].C", nuclei=("19F",)).atoms[0].flags == ("fluoride_ion",)
+    assert flags[0] == ("fluorine_on_S", "unseen_environment")
+    assert not [flag for flag in flags[7] if flag.startswith("fluor")]
+    assert predictor.predict("[F-].C", nuclei=("19F",)).atoms[0].flags[0] == "fluoride_ion"
+
+
+def test_what_training_never_saw_is_outside_and_says_so(predictor: Predictor) -> None:
+    answer = predictor.predict("FS(F)(F)(F)(F)C(F)F", nuclei=("19F",))
+    assert answer.domain == answer.atoms[0].domain == "outside"
+    odd = predictor.predict("CC[Se]C", nuclei=("13C",))
+    assert odd.domain == "outside"
+    assert "unseen_atom" in {notice.code for notice in odd.notices}
+
+
+def test_evidence_is_what_was_measured(predictor: Predictor) -> None:
+    n_seen = 0
+    for answer in predictor.predict_many(SMILES, nuclei=("13C",), references=5):
+        assert isinstance(answer, Prediction)
+        for atom in answer.atoms:
+            assert atom.evidence is not None
+            shifts = [reference.shift_ppm for reference in atom.evidence.references]
+            assert len(shifts) == min(5, atom.evidence.n_measured)
+            if atom.evidence.sphere == 5:
+                n_seen += 1
+                assert atom.domain != "outside"
+                assert min(shifts) - 1e-3 <= (atom.evidence.mean_ppm or 0) <= max(shifts) + 1e-3
+    assert n_seen > 20
+    bare = predictor.predict("CCO", nuclei=("13C",)).atoms[0].evidence
+    assert bare is not None
+    assert bare.references == ()
+
+
+def test_references_are_bounded(predictor: Predictor) -> None:
+    for references in (-1, 6):
+        with pytest.raises(ConfigError, match="references"):
+            predictor.predict("CCO", references=references)
 
 
 def test_solvents_not_understood_or_not_seen_are_said(predictor: Predictor) -> None:

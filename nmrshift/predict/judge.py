@@ -1,0 +1,192 @@
+"""From the network's shift and error scale to the best ones: what evidence adds.
+
+An atom whose environment was measured out to the largest sphere takes part of its shift from those
+measurements. How large an error is to be expected is read from the network's own scale and from the
+evidence by a log-linear rule, fitted on molecules that training never saw.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nmrshift.model.evidence import N_SPHERES, Support
+
+Floats = NDArray[np.float64]
+
+_RIDGE: Final = 30.0
+_N_FOLDS: Final = 10
+_LEAST_LABELS: Final = 150
+_WEIGHTS: Final = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
+_SPHERE_GROUPS: Final = ((1, 2), (3, 3), (4, N_SPHERES))
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRule:
+    """How large an error is to be expected.
+
+    Attributes:
+        weights: of the terms of :func:`_terms`.
+        floor_ppm: added before logarithms are taken.
+    """
+
+    weights: tuple[float, ...]
+    floor_ppm: float
+
+    def scale_ppm(self, shift_ppm: Floats, scale_ppm: Floats, support: Support) -> Floats:
+        """Return the expected size of the error of each shift ``[n]``."""
+        terms = _terms(shift_ppm, scale_ppm, support, self.floor_ppm)
+        expected: Floats = np.exp(terms @ np.array(self.weights))
+        return expected
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """What a nucleus' evidence changes.
+
+    Attributes:
+        evidence_weight: share of the evidence in the shift, where it reaches the largest sphere.
+        error_rule: expected size of errors; ``None`` keeps the network's own scale.
+    """
+
+    evidence_weight: float = 0.0
+    error_rule: ErrorRule | None = None
+
+    def __call__(
+        self, shift_ppm: Floats, scale_ppm: Floats, support: Support
+    ) -> tuple[Floats, Floats]:
+        """Return shifts and error scales ``[n]`` from the network's and the evidence.
+
+        Args:
+            shift_ppm: the network's shifts ``[n]``.
+            scale_ppm: its error scales ``[n]``.
+            support: the evidence of each atom.
+        """
+        scale = scale_ppm
+        if self.error_rule is not None:
+            scale = self.error_rule.scale_ppm(shift_ppm, scale_ppm, support)
+        return combine(shift_ppm, support, self.evidence_weight), scale
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain lists and numbers."""
+        rule = self.error_rule
+        return {
+            "evidence_weight": self.evidence_weight,
+            "error_rule": rule and {"weights": list(rule.weights), "floor_ppm": rule.floor_ppm},
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Judge":
+        """Read what :meth:`to_dict` wrote; a model without evidence has neither."""
+        rule = values.get("error_rule")
+        return cls(
+            values.get("evidence_weight", 0.0),
+            rule and ErrorRule(tuple(rule["weights"]), rule["floor_ppm"]),
+        )
+
+
+def combine(shift_ppm: Floats, support: Support, weight: float) -> Floats:
+    """Mix in the median of the evidence where it reaches the largest sphere."""
+    share = weight * (support.sphere == N_SPHERES)
+    mixed: Floats = (1 - share) * shift_ppm + share * support.median_ppm
+    return mixed
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The network's answers on labels of held-out molecules; all arrays ``[n]``.
+
+    Attributes:
+        mol: molecule of each label.
+        observed_ppm: what was measured.
+        shift_ppm: the network's shift.
+        scale_ppm: its error scale.
+        support: the evidence.
+    """
+
+    mol: NDArray[np.int64]
+    observed_ppm: Floats
+    shift_ppm: Floats
+    scale_ppm: Floats
+    support: Support
+
+
+def fit_judge(answers: Answers) -> tuple[Judge, Floats, Floats]:
+    """Fit what evidence changes for one nucleus.
+
+    The error rule is kept only where it describes the errors of molecules that it was not fitted
+    on better than the network's own scale does.
+
+    Returns:
+        The judge; the shifts it gives; and the error scales, each from a rule that was fitted
+        without that molecule, so that intervals calibrated on them are not too narrow ``[n]``.
+    """
+    weight = 0.0
+    if len(answers.mol) >= _LEAST_LABELS:
+        weight = min(
+            _WEIGHTS,
+            key=lambda w: float(
+                np.abs(combine(answers.shift_ppm, answers.support, w) - answers.observed_ppm).mean()
+            ),
+        )
+    shift_ppm = combine(answers.shift_ppm, answers.support, weight)
+    error_ppm = np.abs(shift_ppm - answers.observed_ppm)
+    if len(answers.mol) < _LEAST_LABELS or not error_ppm.any():
+        return Judge(weight), shift_ppm, answers.scale_ppm
+    floor_ppm = round(max(1e-3, 0.1 * float(np.median(error_ppm))), 6)
+    terms = _terms(answers.shift_ppm, answers.scale_ppm, answers.support, floor_ppm)
+    target = np.log(error_ppm + floor_ppm)
+    fold = _folds(answers.mol)
+    scale_ppm = np.empty(len(target))
+    for number in range(_N_FOLDS):
+        rest = fold != number
+        scale_ppm[~rest] = np.exp(terms[~rest] @ _solve(terms[rest], target[rest]))
+    if _misfit(error_ppm, scale_ppm) >= _misfit(error_ppm, answers.scale_ppm):
+        return Judge(weight), shift_ppm, answers.scale_ppm
+    weights = tuple(round(float(value), 6) for value in _solve(terms, target))
+    return Judge(weight, ErrorRule(weights, floor_ppm)), shift_ppm, scale_ppm
+
+
+def _terms(shift_ppm: Floats, scale_ppm: Floats, support: Support, floor_ppm: float) -> Floats:
+    """Return what the logarithm of an error is linear in ``[n, n_terms]``."""
+    distance = np.log((np.abs(shift_ppm - support.mean_ppm) + floor_ppm) / scale_ppm)
+    spread = np.log((support.spread_ppm + floor_ppm) / scale_ppm)
+    several = support.n_measured > 1
+    columns = [
+        np.ones(len(shift_ppm)),
+        np.log(scale_ppm),
+        *(support.sphere == sphere for sphere in range(N_SPHERES + 1)),
+        *(
+            distance * ((support.sphere >= low) & (support.sphere <= high))
+            for low, high in _SPHERE_GROUPS
+        ),
+        np.log1p(support.n_measured),
+        spread * several,
+        several,
+    ]
+    return np.stack(columns, axis=1).astype(np.float64)
+
+
+def _solve(terms: Floats, target: Floats) -> Floats:
+    """Fit by least squares, held to "the network's own scale times a constant"."""
+    start = np.zeros(terms.shape[1])
+    start[1] = 1.0
+    hold = np.full(terms.shape[1], _RIDGE**0.5)
+    hold[0] = 1e-3
+    rows = np.concatenate([terms, np.diag(hold)])
+    wanted = np.concatenate([target - terms @ start, np.zeros(len(hold))])
+    found: Floats = np.linalg.lstsq(rows, wanted, rcond=None)[0]
+    return start + found
+
+
+def _folds(mol: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return a fold of each label; a molecule is in one."""
+    return (mol * 2_654_435_761) % 2**32 // 7 % _N_FOLDS
+
+
+def _misfit(error_ppm: Floats, scale_ppm: Floats) -> float:
+    """Return the negative log likelihood under a Laplace law, the best factor given."""
+    factor = float((error_ppm / scale_ppm).mean())
+    return float(np.log(factor * scale_ppm).mean())
