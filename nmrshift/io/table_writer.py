@@ -11,7 +11,7 @@ WIDTH: Final[int] = 80
 """Columns of the table."""
 
 _ATOMS: Final[int] = 12
-_SEEN: Final[int] = 8
+_SEEN: Final[int] = 7
 _FLAGS: Final[int] = WIDTH - 2 - _ATOMS - 39
 
 _DECIMALS: Final[dict[str, int]] = {"1H": 2}
