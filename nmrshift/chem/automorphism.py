@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 from typing import Final
 
 from nmrshift.chem.handedness import Centre, DoubleBond, Handedness, Part
-from nmrshift.chem.toolkit import Chem
+from nmrshift.chem.table import MolTable
 
 MAX_STEPS: Final[int] = 5_000
 """Atoms placed in one molecule before the search gives up, some 20 ms."""
@@ -15,12 +16,12 @@ class Search:
     """Finds symmetries that carry one atom to another and keeps the orbits they make."""
 
     def __init__(
-        self, mol: Chem.Mol, ranks: list[int], handed: Handedness, *, reflect: bool
+        self, table: MolTable, ranks: list[int], handed: Handedness, *, reflect: bool
     ) -> None:
         """Prepare the search.
 
         Args:
-            mol: molecule without plain hydrogen atoms.
+            table: a molecule without plain hydrogen atoms.
             ranks: constitutional class of each atom.
             handed: its handed parts.
             reflect: whether reflections are possible at all.
@@ -28,9 +29,8 @@ class Search:
         self._ranks = ranks
         self._handed = handed
         self._senses = (-1, 1) if reflect else (1,)
-        self._links: list[dict[int, Chem.BondType]] = [{} for _ in ranks]
-        for bond in mol.GetBonds():
-            a, b, kind = bond.GetBeginAtomIdx(), bond.GetEndAtomIdx(), bond.GetBondType()
+        self._links: list[dict[int, int]] = [{} for _ in ranks]
+        for a, b, kind in zip(table.begins, table.ends, table.types, strict=True):
             self._links[a][b] = self._links[b][a] = kind
         self._sizes: dict[int, int] = {}
         for rank in ranks:
@@ -39,6 +39,7 @@ class Search:
         self._signs = _Signs()
         self._settled = {*handed.centres, *(atom for pair in handed.bonds for atom in pair)}
         self._steps = 0
+        self._plans: dict[int, _Plan] = {}
 
     @property
     def exhausted(self) -> bool:
@@ -58,12 +59,16 @@ class Search:
         """
         if self.exhausted or self.find(a) == self.find(b):
             return True
-        plan = _Plan(a, self._ranks, self._sizes, self._links, self._handed)
+        plan = self._plans.get(a)
+        if plan is None:
+            plan = _Plan(a, self._ranks, self._sizes, self._links, self._handed)
+            self._plans[a] = plan
         for sense in self._senses:
             image = self._carry(plan, b, sense)
             if image is not None:
                 for source, target in image.items():
-                    self._orbit[self.find(source)] = self.find(target)
+                    if source != target:
+                        self._orbit[self.find(source)] = self.find(target)
                 return True
         return self.exhausted
 
@@ -82,7 +87,7 @@ class Search:
             atom = plan.order[depth]
             if atom in image:
                 del taken[image.pop(atom)]
-            if self._place(atom, stack[-1], image, taken, plan.checks[depth], sense):
+            if self._place(plan, depth, stack[-1], image, taken, sense):
                 taken[image[atom]] = depth
                 if depth + 1 < len(plan.order):
                     stack.append(self._targets(plan.order[depth + 1], plan, image, taken, blame))
@@ -112,7 +117,11 @@ class Search:
         """Return the atoms that may take the place of ``atom``, itself first."""
         parent = plan.parents[atom]
         rank = self._ranks[atom]
-        options = [index for index in self._links[image[parent]] if self._ranks[index] == rank]
+        links = self._links[image[parent]]
+        if self._sizes[rank] == 1:
+            blame.append(set())
+            return iter((atom,) if atom in links else ())
+        options = [index for index in links if self._ranks[index] == rank]
         blame.append({taken[index] for index in options if index in taken})
         options = [index for index in options if index not in taken]
         if atom in options:
@@ -124,27 +133,31 @@ class Search:
 
     def _place(
         self,
-        atom: int,
+        plan: "_Plan",
+        depth: int,
         targets: Iterator[int],
         image: dict[int, int],
         taken: dict[int, int],
-        checks: list[Part],
         sense: int,
     ) -> bool:
-        """Give ``atom`` the next target that fits its bonds and handedness."""
+        """Give the atom at ``depth`` the next target that fits its bonds and handedness."""
+        atom = plan.order[depth]
         for target in targets:
             self._steps += 1
             links = self._links[target]
-            if target in taken or any(
-                links.get(image[other]) != kind
-                for other, kind in self._links[atom].items()
-                if other in image
-            ):
+            if target in taken:
                 continue
-            image[atom] = target
-            if all(self._agrees(part, image, sense) for part in checks):
-                return True
-            del image[atom]
+            for other, kind in plan.before[depth]:
+                if links.get(image[other]) != kind:
+                    break
+            else:
+                image[atom] = target
+                for part in plan.checks[depth]:
+                    if not self._agrees(part, image, sense):
+                        del image[atom]
+                        break
+                else:
+                    return True
         return False
 
     def _agrees(self, part: Part, image: dict[int, int], sense: int) -> bool:
@@ -193,7 +206,10 @@ class Search:
         centre: Centre = self._handed.centres[part]
         if other is None or len(other.around) != len(centre.around):
             return None, 0
-        places = [other.around.index(image[atom]) for atom in centre.around]
+        around = [image[atom] for atom in centre.around]
+        if tuple(around) == other.around:
+            return target, 1
+        places = [other.around.index(atom) for atom in around]
         sign = 1
         for i, place in enumerate(places):
             for later in places[i + 1 :]:
@@ -223,33 +239,37 @@ class _Plan:
         start: int,
         ranks: list[int],
         sizes: dict[int, int],
-        links: list[dict[int, Chem.BondType]],
+        links: list[dict[int, int]],
         handed: Handedness,
     ) -> None:
         self.order = [start]
         self.parents = {start: start}
         place = {start: 0}
-        border = [(sizes[ranks[atom]], atom, start) for atom in links[start]]
-        while border:
-            best = min(border)
-            border.remove(best)
-            atom = best[1]
-            if atom in place:
-                continue
+        border: list[tuple[int, int, int]] = []
+        atom = start
+        while True:
+            for next_ in links[atom]:
+                if next_ not in place:
+                    heappush(border, (sizes[ranks[next_]], next_, atom))
+            while border and border[0][1] in place:
+                heappop(border)
+            if not border:
+                break
+            _, atom, parent = heappop(border)
+            self.parents[atom] = parent
             place[atom] = len(self.order)
             self.order.append(atom)
-            self.parents[atom] = best[2]
-            border += [(sizes[ranks[next_]], next_, atom) for next_ in links[atom]]
         self.checks: list[list[Part]] = [[] for _ in self.order]
         parts: list[Part] = [*handed.centres, *handed.bonds]
         for part in parts:
             atoms = handed.atoms(part)
             if atoms[0] in place:
                 self.checks[max(place[atom] for atom in atoms)].append(part)
-        self.reasons = [
-            {place[other] for other in links[atom] if place[other] < depth}
+        self.before = [
+            [(other, kind) for other, kind in links[atom].items() if place[other] < depth]
             for depth, atom in enumerate(self.order)
         ]
+        self.reasons = [{place[other] for other, _ in bonds} for bonds in self.before]
         for depth, checked in enumerate(self.checks):
             for part in checked:
                 self.reasons[depth] |= {

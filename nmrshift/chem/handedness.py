@@ -8,7 +8,8 @@ two sides of every double bond as they are (Mislow and Siegel, doi 10.1021/ja003
 from dataclasses import dataclass
 from typing import Final
 
-from nmrshift.chem.toolkit import Chem, atoms_of
+from nmrshift.chem.table import DOUBLE, MULTIPLE, MolTable
+from nmrshift.chem.toolkit import Chem
 
 _LONE_PAIR_CENTRES: Final[frozenset[int]] = frozenset((15, 16, 33, 34, 51, 52))
 """P, S, As, Se, Sb, Te with three neighbours keep their pyramid at room temperature."""
@@ -18,10 +19,6 @@ _PLANAR_ENDS: Final[frozenset[int]] = frozenset((6, 7))
 _CARBON: Final[int] = 6
 _NITROGEN: Final[int] = 7
 _OXYGEN: Final[int] = 8
-_SIGN: Final[dict[Chem.ChiralType, int]] = {
-    Chem.ChiralType.CHI_TETRAHEDRAL_CCW: 1,
-    Chem.ChiralType.CHI_TETRAHEDRAL_CW: -1,
-}
 _SAME_SIDE: Final[dict[Chem.BondStereo, int]] = {
     Chem.BondStereo.STEREOZ: 1,
     Chem.BondStereo.STEREOCIS: 1,
@@ -81,11 +78,11 @@ class Handedness:
         return (part, *self.centres[part].around)
 
 
-def find_handedness(mol: Chem.Mol, ranks: list[int]) -> Handedness:
+def find_handedness(table: MolTable, ranks: list[int]) -> Handedness:
     """Collect the centres and double bonds of a molecule.
 
     Args:
-        mol: sanitised molecule without plain hydrogen atoms.
+        table: a molecule without plain hydrogen atoms.
         ranks: constitutional class of each atom.
 
     Returns:
@@ -94,76 +91,76 @@ def find_handedness(mol: Chem.Mol, ranks: list[int]) -> Handedness:
         invert; and amide bonds, which rotate.
     """
     centres: dict[int, Centre] = {}
-    for atom in atoms_of(mol):
-        degree = atom.GetDegree()
-        if degree < 3 or atom.GetIsAromatic():
+    aromatic, numbers, hydrogens = table.aromatic, table.numbers, table.hydrogens
+    for index, degree in enumerate(table.degrees):
+        if degree < 3 or aromatic[index]:
             continue
-        total = degree + atom.GetTotalNumHs()
-        number = atom.GetAtomicNum()
+        total = degree + hydrogens[index]
+        number = numbers[index]
         if total == 4:
             if number not in _TETRAHEDRAL or (number == _NITROGEN and degree == 3):
                 continue
         elif total != 3 or number not in _LONE_PAIR_CENTRES:
             continue
-        centre = _read_centre(atom, ranks)
+        centre = _read_centre(table, index, ranks)
         if centre is not None:
-            centres[atom.GetIdx()] = centre
-    return Handedness(centres, _find_bonds(mol, ranks))
+            centres[index] = centre
+    return Handedness(centres, _find_bonds(table, ranks))
 
 
-def _read_centre(atom: Chem.Atom, ranks: list[int]) -> Centre | None:
+def _read_centre(table: MolTable, index: int, ranks: list[int]) -> Centre | None:
     """Return the centre, or ``None`` where equal end groups can turn it over at no cost."""
-    neighbours = atom.GetNeighbors()
-    around = tuple([neighbour.GetIdx() for neighbour in neighbours])
-    kinds = [ranks[index] for index in around]
+    around = tuple([atom.GetIdx() for atom in table.atoms[index].GetNeighbors()])
+    kinds = [ranks[neighbour] for neighbour in around]
     tied = len(set(kinds)) < len(kinds)
-    ends = [neighbour for neighbour in neighbours if neighbour.GetDegree() == 1]
+    ends = [neighbour for neighbour in around if table.degrees[neighbour] == 1]
     if len(ends) > 1:
-        kinds_of_ends = [ranks[neighbour.GetIdx()] for neighbour in ends]
-        oxygens = sum(neighbour.GetAtomicNum() == _OXYGEN for neighbour in ends)
-        if oxygens > 1 and atom.GetAtomicNum() != _CARBON:
+        kinds_of_ends = [ranks[neighbour] for neighbour in ends]
+        oxygens = sum(table.numbers[neighbour] == _OXYGEN for neighbour in ends)
+        if oxygens > 1 and table.numbers[index] != _CARBON:
             return None
         if any(kinds_of_ends.count(kind) > 2 for kind in kinds_of_ends):
             return None
-    return Centre(around, _SIGN.get(atom.GetChiralTag(), 0), tied)
+    return Centre(around, table.signs.get(index, 0), tied)
 
 
-def _find_bonds(mol: Chem.Mol, ranks: list[int]) -> dict[tuple[int, int], DoubleBond]:
+def _find_bonds(table: MolTable, ranks: list[int]) -> dict[tuple[int, int], DoubleBond]:
     bonds: dict[tuple[int, int], DoubleBond] = {}
-    for bond in mol.GetBonds():
-        if bond.GetBondType() != Chem.BondType.DOUBLE:
+    for number, kind in enumerate(table.types):
+        if kind != DOUBLE:
             continue
-        low, high = sorted((bond.GetBeginAtom(), bond.GetEndAtom()), key=Chem.Atom.GetIdx)
-        first, second = _read_end(low, high), _read_end(high, low)
+        low, high = sorted((table.begins[number], table.ends[number]))
+        if not (_can_be_planar(table, low) and _can_be_planar(table, high)):
+            continue
+        first, second = _read_end(table, low, high), _read_end(table, high, low)
         if first and second:
             pairs = [end for end in (first, second) if len(end) == 2]
             tied = any(ranks[a] == ranks[b] for a, b in pairs)
-            sign = _relation(bond, first[0], second[0])
-            bonds[low.GetIdx(), high.GetIdx()] = DoubleBond(first, second, sign, tied)
+            sign = _relation(table.bonds[number], first[0], second[0])
+            bonds[low, high] = DoubleBond(first, second, sign, tied)
     return bonds
 
 
-def _read_end(atom: Chem.Atom, other: Chem.Atom) -> tuple[int, ...]:
+def _can_be_planar(table: MolTable, end: int) -> bool:
+    number = table.numbers[end]
+    if number not in _PLANAR_ENDS or not 2 <= table.degrees[end] <= 3:
+        return False
+    return not (number == _NITROGEN and table.hydrogens[end])
+
+
+def _read_end(table: MolTable, end: int, other: int) -> tuple[int, ...]:
     """Return the other neighbours of a double-bonded atom; empty where its sides are alike."""
-    degree = atom.GetDegree()
-    number = atom.GetAtomicNum()
-    if number not in _PLANAR_ENDS or not 2 <= degree <= 3:
+    rest = []
+    for bond in table.atoms[end].GetBonds():
+        neighbour = bond.GetOtherAtomIdx(end)
+        if neighbour == other:
+            continue
+        if table.types[bond.GetIdx()] in MULTIPLE:
+            return ()
+        rest.append(neighbour)
+    if table.numbers[other] == _NITROGEN and any(table.numbers[i] == _NITROGEN for i in rest):
         return ()
-    if number == _NITROGEN and atom.GetTotalNumHs():
-        return ()
-    partner = other.GetIdx()
-    rest = [neighbour for neighbour in atom.GetNeighbors() if neighbour.GetIdx() != partner]
-    if any(bond.GetBondTypeAsDouble() > 1 for bond in atom.GetBonds() if _leads_away(bond, other)):
-        return ()
-    if other.GetAtomicNum() == _NITROGEN and any(
-        neighbour.GetAtomicNum() == _NITROGEN for neighbour in rest
-    ):
-        return ()
-    return tuple(neighbour.GetIdx() for neighbour in rest)
-
-
-def _leads_away(bond: Chem.Bond, other: Chem.Atom) -> bool:
-    return other.GetIdx() not in (bond.GetBeginAtomIdx(), bond.GetEndAtomIdx())
+    return tuple(rest)
 
 
 def _relation(bond: Chem.Bond, first: int, second: int) -> int:

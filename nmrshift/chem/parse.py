@@ -7,6 +7,7 @@ from nmrshift.chem.inchi import mol_from_inchi, write_molblock
 from nmrshift.chem.molblock import forget_unknown_stereo, mol_from_molblock
 from nmrshift.chem.policy import DEFAULT_LIMITS, Graph, Limits, check_graph, check_no_query
 from nmrshift.chem.smiles import ASCII_SPACE, check_smiles, explain
+from nmrshift.chem.table import matches
 from nmrshift.chem.toolkit import Chem, atoms_of, quiet
 from nmrshift.errors import InvalidTextError, ParseError
 from nmrshift.types import Notice, StructureKind
@@ -113,9 +114,9 @@ def _parse_smiles(given: str, limits: Limits) -> ParsedMol:
     if mol is None:
         raise ParseError(explain(text))
     graph = check_graph(mol, limits)
-    maps = _take_maps(mol) if ":" in text else (0,) * len(graph.numbers)
+    maps = _take_maps(mol) if ":" in text else (0,) * mol.GetNumAtoms()
     notices = [_TRIMMED] if len(text) < len(given) else []
-    notices += _complete(mol, graph)
+    notices += _complete(mol, graph, stereo="@" in text or "/" in text or "\\" in text)
     return ParsedMol(mol, given, "smiles", maps, tuple(notices))
 
 
@@ -158,20 +159,26 @@ def _take_maps(mol: Chem.Mol) -> tuple[int, ...]:
     return maps
 
 
-_REWRITABLE: Final[frozenset[int]] = frozenset((7, 15, 17, 35, 53))
-"""Atomic numbers whose five-valent writings RDKit turns into charges: N, P, Cl, Br, I."""
+_REWRITTEN_ATOM: Final = Chem.MolFromSmarts("[#7,#15,#17,#35,#53;!+0]")
+"""A charge on one of the elements whose five-valent writings RDKit turns into charges."""
 
 
-def _complete(mol: Chem.Mol, graph: Graph) -> list[Notice]:
-    """Sanitise and assign stereo in place; return the notices this gives rise to."""
-    atoms = [mol.GetAtomWithIdx(i) for i, z in enumerate(graph.numbers) if z in _REWRITABLE]
-    neutral = [atom for atom in atoms if not atom.GetFormalCharge()]
+def _complete(mol: Chem.Mol, graph: Graph, *, stereo: bool = True) -> list[Notice]:
+    """Sanitise and assign stereo in place; return the notices this gives rise to.
+
+    Args:
+        mol: the molecule.
+        graph: what its check counted.
+        stereo: whether it can hold any; without marks in its text there is nothing to assign.
+    """
+    charged = matches(mol, _REWRITTEN_ATOM)
     try:
         Chem.SanitizeMol(mol)
-        Chem.AssignStereochemistry(mol, cleanIt=True, force=True)
+        if stereo:
+            Chem.AssignStereochemistry(mol, cleanIt=True, force=True)
     except (ValueError, RuntimeError) as error:
         raise ParseError(str(error).strip().splitlines()[0]) from None
     notices = [_MIXTURE] if graph.n_fragments > 1 else []
-    if any(atom.GetFormalCharge() for atom in neutral):
+    if not set(matches(mol, _REWRITTEN_ATOM)) <= set(charged):
         notices.append(_REWRITTEN)
     return notices

@@ -5,6 +5,7 @@ input inside the limits can hang or crash RDKit.
 """
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from nmrshift.chem.toolkit import Chem, atoms_of
@@ -111,15 +112,20 @@ def check_charge_and_isotope(charge: int, isotope: int, where: str, limits: Limi
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """What the check of a molecule counted on the way.
+    """A molecule that passed the check, and what was counted on the way.
 
     Attributes:
-        numbers: atomic number of each atom, in input order.
+        mol: the molecule.
         n_fragments: separate molecules.
     """
 
-    numbers: tuple[int, ...]
+    mol: Chem.Mol
     n_fragments: int
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """Atomic number of each atom, in input order."""
+        return _numbers(self.mol)
 
 
 def check_graph(mol: Chem.Mol, limits: Limits) -> Graph:
@@ -130,27 +136,39 @@ def check_graph(mol: Chem.Mol, limits: Limits) -> Graph:
         TooLargeError: more atoms, neighbours, rings or fragments than the limits allow.
         NoTargetAtomsError: no atom other than hydrogen.
     """
-    atoms = atoms_of(mol)
-    numbers = tuple([atom.GetAtomicNum() for atom in atoms])
-    check_elements(numbers, limits)
-    n_heavy = len(numbers) - numbers.count(1)
-    if len(atoms) > limits.max_atoms or n_heavy > limits.max_heavy_atoms:
+    outside = mol.HasSubstructMatch(_outside(limits))
+    if outside:
+        check_elements(_numbers(mol), limits)
+    n_atoms, n_heavy = mol.GetNumAtoms(), mol.GetNumHeavyAtoms()
+    if n_atoms > limits.max_atoms or n_heavy > limits.max_heavy_atoms:
         raise TooLargeError(
-            f"{n_heavy} heavy atoms of {len(atoms)}; at most {limits.max_heavy_atoms} heavy atoms, "
+            f"{n_heavy} heavy atoms of {n_atoms}; at most {limits.max_heavy_atoms} heavy atoms, "
             f"{limits.max_atoms} in all"
         )
     if n_heavy == 0:
         raise NoTargetAtomsError("the molecule has no atom other than hydrogen")
-    degree = max([atom.GetDegree() for atom in atoms])
-    if degree > limits.max_degree:
+    if outside:
+        degree = max([atom.GetDegree() for atom in atoms_of(mol)])
         raise TooLargeError(f"an atom has {degree} neighbours; at most {limits.max_degree}")
     n_fragments = len(Chem.GetMolFrags(mol))
     if n_fragments > limits.max_fragments:
         raise TooLargeError(f"{n_fragments} fragments; at most {limits.max_fragments}")
-    n_rings = mol.GetNumBonds() - len(atoms) + n_fragments
+    n_rings = mol.GetNumBonds() - n_atoms + n_fragments
     if n_rings > limits.max_rings:
         raise TooLargeError(f"{n_rings} independent rings; at most {limits.max_rings}")
-    return Graph(numbers, n_fragments)
+    return Graph(mol, n_fragments)
+
+
+def _numbers(mol: Chem.Mol) -> tuple[int, ...]:
+    return tuple([atom.GetAtomicNum() for atom in atoms_of(mol)])
+
+
+@lru_cache(maxsize=32)
+def _outside(limits: Limits) -> Chem.Mol:
+    """Return a query for an atom whose element or number of neighbours is not allowed."""
+    known = range(1, len(PERIODIC_TABLE) + 1)
+    allowed = "".join(f"!#{number}" for number in known if is_allowed(number, limits))
+    return Chem.MolFromSmarts(f"[{allowed or '*'},D{{{limits.max_degree + 1}-}}]")
 
 
 def check_elements(numbers: tuple[int, ...], limits: Limits) -> None:

@@ -12,16 +12,18 @@ from typing import Final
 
 from nmrshift.chem.automorphism import Search
 from nmrshift.chem.handedness import Handedness, find_handedness
+from nmrshift.chem.table import MolTable, read_table
 from nmrshift.chem.toolkit import Chem, atoms_of
 
 __all__ = ["signal_classes"]
 
 
-def signal_classes(mol: Chem.Mol) -> tuple[int, ...]:
+def signal_classes(mol: Chem.Mol, table: MolTable | None = None) -> tuple[int, ...]:
     """Number the signals of a molecule.
 
     Args:
         mol: sanitised molecule with its stereo assigned; not changed.
+        table: what :func:`~nmrshift.chem.table.read_table` read of it, if that has been done.
 
     Returns:
         The class of each atom, from 0 in order of first appearance. Homotopic and enantiotopic
@@ -31,7 +33,7 @@ def signal_classes(mol: Chem.Mol) -> tuple[int, ...]:
     """
     hydrogens = _plain_hydrogens(mol)
     if not hydrogens:
-        return _number(_classes(mol))
+        return _number(_classes(mol, table))
     kept = [index for index in range(mol.GetNumAtoms()) if index not in hydrogens]
     heavy = Chem.RemoveHs(mol, _REMOVAL, sanitize=False)
     heavy.UpdatePropertyCache(strict=False)
@@ -80,18 +82,19 @@ def _constitution(mol: Chem.Mol) -> list[int]:
     )
 
 
-def _classes(mol: Chem.Mol) -> list[int]:
+def _classes(mol: Chem.Mol, table: MolTable | None = None) -> list[int]:
     ranks = _constitution(mol)
     sizes: dict[int, int] = {}
     for rank in ranks:
         sizes[rank] = sizes.get(rank, 0) + 1
     if len(sizes) == len(ranks):
         return ranks
-    handed = find_handedness(mol, ranks)
+    table = table or read_table(mol)
+    handed = find_handedness(table, ranks)
     suspects = _suspect_pairs(handed, ranks, sizes)
     if not suspects:
         return ranks
-    search = Search(mol, ranks, handed, reflect=not _is_chiral(handed, ranks, sizes))
+    search = Search(table, ranks, handed, reflect=not _is_chiral(handed, ranks, sizes))
     if all(search.unite(a, b) for a, b in suspects):
         return ranks
     _unite_all(search, ranks)

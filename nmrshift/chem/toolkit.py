@@ -5,12 +5,11 @@ para-linked rings and hangs on real molecules, so the older one is chosen before
 stereo perception is pinned too, for features and symmetry read its labels.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Final
 
 from rdkit import Chem, rdBase
-from rdkit.Chem import rdDepictor, rdinchi
+from rdkit.Chem import rdDepictor, rdinchi, rdqueries
 
 Chem.SetUseLegacyRingFinding(True)
 Chem.SetUseLegacyStereoPerception(True)
@@ -18,7 +17,17 @@ Chem.SetUseLegacyStereoPerception(True)
 RDKIT_VERSION: Final[str] = rdBase.rdkitVersion
 RING_FINDER: Final[str] = "legacy"
 
-__all__ = ["RDKIT_VERSION", "RING_FINDER", "Chem", "atoms_of", "quiet", "rdDepictor", "rdinchi"]
+__all__ = [
+    "RDKIT_VERSION",
+    "RING_FINDER",
+    "Chem",
+    "atoms_of",
+    "query_of",
+    "quiet",
+    "rdDepictor",
+    "rdinchi",
+    "rdqueries",
+]
 
 
 def atoms_of(mol: Chem.Mol) -> list[Chem.Atom]:
@@ -26,11 +35,17 @@ def atoms_of(mol: Chem.Mol) -> list[Chem.Atom]:
     return list(map(mol.GetAtomWithIdx, range(mol.GetNumAtoms())))
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
+def query_of(*atoms: Chem.Atom) -> Chem.Mol:
+    """Return a query of one atom, which matches where one of the given query atoms does."""
+    first, *others = atoms
+    for other in others:
+        first.ExpandQuery(other, how=Chem.CompositeQueryType.COMPOSITE_OR)
+    mol = Chem.RWMol()
+    mol.AddAtom(first)
+    return mol.GetMol()
+
+
+def quiet() -> AbstractContextManager[object]:
     """Silence RDKit's log within the block and restore it after."""
-    block = rdBase.BlockLogs()
-    try:
-        yield
-    finally:
-        del block
+    log: AbstractContextManager[object] = rdBase.BlockLogs()
+    return log

@@ -62,11 +62,11 @@ class FeaturePreset:
         """Number of distinct bond codes."""
         return sum(feature.width for feature in self.bond)
 
-    def encode_atoms(self, raw: NDArray[np.int64]) -> NDArray[np.int16]:
+    def encode_atoms(self, raw: NDArray[np.int16]) -> NDArray[np.int16]:
         """Turn raw atom values ``[n_features, n_atoms]`` into codes ``[n_atoms, n_features]``."""
         return self._atom_encoder(raw)
 
-    def encode_bonds(self, raw: NDArray[np.int64]) -> NDArray[np.int16]:
+    def encode_bonds(self, raw: NDArray[np.int16]) -> NDArray[np.int16]:
         """Turn raw bond values ``[n_features, n_bonds]`` into codes ``[n_bonds, n_features]``."""
         return self._bond_encoder(raw)
 
@@ -86,19 +86,20 @@ class Encoder:
 
     def __init__(self, features: tuple[Feature, ...]) -> None:
         size = self._HIGH - self._LOW + 1
-        self._table = np.empty((len(features), size), dtype=np.int16)
-        self._rows = np.arange(len(features))[:, None]
+        table = np.empty((len(features), size), dtype=np.int16)
         start = 0
         for row, feature in enumerate(features):
-            self._table[row] = start + len(feature.choices)
+            table[row] = start + len(feature.choices)
             for slot, choice in enumerate(feature.choices):
-                self._table[row, choice - self._LOW] = start + slot
+                table[row, choice - self._LOW] = start + slot
             start += feature.width
+        self._table = table.ravel()
+        self._zeros = size * np.arange(len(features))[:, None] - self._LOW
 
-    def __call__(self, raw: NDArray[np.int64]) -> NDArray[np.int16]:
+    def __call__(self, raw: NDArray[np.int16]) -> NDArray[np.int16]:
         """Return codes ``[n, n_features]`` for raw values ``[n_features, n]``."""
-        clipped = np.clip(raw, self._LOW, self._HIGH) - self._LOW
-        return np.ascontiguousarray(self._table[self._rows, clipped].T)
+        clipped = np.minimum(np.maximum(raw, self._LOW), self._HIGH)
+        return np.ascontiguousarray(self._table[clipped + self._zeros].T)
 
 
 # Kinds of edges. The last four join atoms that are not bonded: they carry relative configuration,

@@ -3,29 +3,28 @@
 The letters are those of message passing: ``V`` atoms, ``E`` edges.
 """
 
+from array import array
 from bisect import bisect_left
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nmrshift.chem import table as bond_types
+from nmrshift.chem.table import MolTable, hybridisations, read_table
 from nmrshift.chem.toolkit import Chem
 from nmrshift.graph.features import ATOM_VALUES, BOND_KINDS, OTHER_BOND, FeaturePreset
 from nmrshift.graph.stereo import alkene_pairs, ring_pairs, stereo_pair
 
 _BOND_KIND = {
-    Chem.BondType.SINGLE: BOND_KINDS["single"],
-    Chem.BondType.DOUBLE: BOND_KINDS["double"],
-    Chem.BondType.TRIPLE: BOND_KINDS["triple"],
-    Chem.BondType.AROMATIC: BOND_KINDS["aromatic"],
-    Chem.BondType.DATIVE: BOND_KINDS["dative"],
+    bond_types.SINGLE: BOND_KINDS["single"],
+    bond_types.DOUBLE: BOND_KINDS["double"],
+    bond_types.TRIPLE: BOND_KINDS["triple"],
+    bond_types.AROMATIC: BOND_KINDS["aromatic"],
+    bond_types.DATIVE: BOND_KINDS["dative"],
 }
-_DOUBLE = BOND_KINDS["double"]
-_ROW = {name: row for row, name in enumerate(ATOM_VALUES)}
 _NOBLE_GASES = (0, 2, 10, 18, 36, 54, 86, 118)
-_CHIRAL = (Chem.ChiralType.CHI_TETRAHEDRAL_CW, Chem.ChiralType.CHI_TETRAHEDRAL_CCW)
-
-Edge = tuple[int, int]
 
 
 def _place(atomic_number: int) -> tuple[int, int]:
@@ -40,7 +39,7 @@ def _place(atomic_number: int) -> tuple[int, int]:
     return max(3, column + 18 - length), period
 
 
-_PLACES = tuple(_place(z) for z in range(128))
+_GROUP, _PERIOD = zip(*(_place(z) for z in range(128)), strict=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,101 +82,142 @@ def mol_graph(mol: Chem.Mol, preset: FeaturePreset) -> MolGraph:
         mol: sanitised, stereo assigned; it is not changed.
         preset: which features to compute.
     """
-    # by index: RDKit's sequences of atoms and bonds cost several calls an element
-    atoms = [mol.GetAtomWithIdx(i) for i in range(mol.GetNumAtoms())]
-    numbers = [atom.GetAtomicNum() for atom in atoms]
-    folded = {i for i, z in enumerate(numbers) if z == 1 and _folds(atoms[i], numbers)}
-    kept = [i for i in range(len(atoms)) if i not in folded]
-    chiral = [atom.GetChiralTag() in _CHIRAL for atom in atoms]
-    node_of = {atom: node for node, atom in enumerate(kept)}
-    nodes = [atoms[i] for i in kept] if folded else atoms
+    return table_graph(read_table(mol), preset)
 
-    pairs, raw_bonds = _edges(mol, atoms, chiral, node_of, folded)
-    raw = np.array(_raw_atoms(mol, nodes, folded), dtype=np.int64)
-    bond_codes = preset.encode_bonds(np.array(raw_bonds, dtype=np.int64).reshape(-1, 4).T)
-    ends = np.array(pairs, dtype=np.int32).reshape(-1, 2)
+
+def table_graph(table: MolTable, preset: FeaturePreset) -> MolGraph:
+    """Turn a molecule that has been read into a graph, as :func:`mol_graph` does."""
+    folded = _folded(table)
+    kept = [i for i in range(len(table.atoms)) if i not in folded]
+    values = _atom_values(table, kept, folded)
+    edges = _edges(table, folded)
+    ends = array("i", edges.begins + edges.ends)
+    codes = preset.encode_bonds(_rows(edges.features))
     return MolGraph(
-        V=preset.encode_atoms(raw[[_ROW[feature.name] for feature in preset.atom]]),
-        E=np.concatenate([bond_codes, bond_codes]),
-        edge_src=np.concatenate([ends[:, 0], ends[:, 1]]),
-        edge_dst=np.concatenate([ends[:, 1], ends[:, 0]]),
+        V=preset.encode_atoms(_rows([values[feature.name] for feature in preset.atom])),
+        E=np.concatenate([codes, codes]),
+        edge_src=np.frombuffer(ends, dtype=np.int32),
+        edge_dst=np.array(edges.ends + edges.begins, dtype=np.int32),
         atom_index=np.array(kept, dtype=np.int32),
-        atomic_number=raw[0].astype(np.int16),
-        n_hydrogens=raw[2].astype(np.int16),
+        atomic_number=np.array(values["element"], dtype=np.int16),
+        n_hydrogens=np.array(values["n_hydrogens"], dtype=np.int16),
     )
 
 
-def _folds(atom: Chem.Atom, numbers: list[int]) -> bool:
-    neighbours = atom.GetNeighbors()
-    return len(neighbours) == 1 and numbers[neighbours[0].GetIdx()] > 1
+def _rows(values: list[list[int]]) -> NDArray[np.int16]:
+    """Return lists of equal length as the rows of an array."""
+    flat = array("h")
+    for row in values:
+        flat.extend(row)
+    return np.frombuffer(flat, dtype=np.int16).reshape(len(values), -1)
 
 
-def _raw_atoms(mol: Chem.Mol, nodes: list[Chem.Atom], folded: set[int]) -> list[list[int]]:
-    rings = mol.GetRingInfo()
-    hydrogens = [atom.GetTotalNumHs(includeNeighbors=True) for atom in nodes]
-    degree = [atom.GetDegree() for atom in nodes]
+def _folded(table: MolTable) -> set[int]:
+    """Return the hydrogen atoms whose one neighbour is a heavy atom."""
+    numbers = table.numbers
+    if 1 not in numbers:
+        return set()
+    found = set()
+    for a, b in zip(table.begins, table.ends, strict=True):
+        if numbers[a] == 1 and table.degrees[a] == 1 and numbers[b] > 1:
+            found.add(a)
+        if numbers[b] == 1 and table.degrees[b] == 1 and numbers[a] > 1:
+            found.add(b)
+    return found
+
+
+def _atom_values(table: MolTable, kept: list[int], folded: set[int]) -> dict[str, list[int]]:
+    """Return the values of every node, by their names in ``ATOM_VALUES``."""
+    degrees, hydrogens, numbers = table.degrees, table.hydrogens, table.numbers
+    if 1 in numbers:
+        hydrogens = [atom.GetTotalNumHs(includeNeighbors=True) for atom in table.atoms]
     if folded:
-        degree = [
-            d - sum(n.GetIdx() in folded for n in atom.GetNeighbors())
-            for d, atom in zip(degree, nodes, strict=True)
-        ]
-    numbers = [atom.GetAtomicNum() for atom in nodes]
-    places = [_PLACES[number] for number in numbers]
-    return [
-        numbers,
-        degree,
-        hydrogens,
-        [atom.GetFormalCharge() for atom in nodes],
-        [atom.GetHybridization() for atom in nodes],
-        [atom.GetIsAromatic() for atom in nodes],
-        [rings.MinAtomRingSize(atom.GetIdx()) for atom in nodes],
-        [atom.GetNumRadicalElectrons() for atom in nodes],
-        [atom.GetTotalValence() for atom in nodes],
-        [atom.GetChiralTag() in _CHIRAL for atom in nodes],
-        [group for group, _ in places],
-        [period for _, period in places],
+        degrees = degrees.copy()
+        for a, b in zip(table.begins, table.ends, strict=True):
+            degrees[a] -= b in folded
+            degrees[b] -= a in folded
+    none = [0] * len(numbers)
+    columns = (
+        *(numbers, degrees, hydrogens, _filled(none, table.charges), hybridisations(table)),
+        *(table.aromatic, list(map(table.mol.GetRingInfo().MinAtomRingSize, range(len(numbers))))),
+        *(_filled(none, table.radicals), list(map(Chem.Atom.GetTotalValence, table.atoms))),
+        *(_filled(none, dict.fromkeys(table.signs, 1)), [_GROUP[z] for z in numbers]),
+        [_PERIOD[z] for z in numbers],
+    )
+    values = dict(zip(ATOM_VALUES, columns, strict=True))
+    if not folded:
+        return values
+    return {name: [column[i] for i in kept] for name, column in values.items()}
+
+
+def _filled(blank: list[int], values: dict[int, int]) -> list[int]:
+    """Return a list with the given values in their places."""
+    if not values:
+        return blank
+    filled = blank.copy()
+    for place, value in values.items():
+        filled[place] = value
+    return filled
+
+
+@dataclass(frozen=True, slots=True)
+class _Edges:
+    """Undirected edges: the two nodes of each, and its raw features, a list a feature."""
+
+    begins: list[int]
+    ends: list[int]
+    features: list[list[int]]
+
+
+def _edges(table: MolTable, folded: set[int]) -> _Edges:
+    """Return the bonds between nodes, then the edges that carry relative configuration."""
+    numbers = range(len(table.bonds))
+    rings = table.mol.GetRingInfo()
+    columns: list[list[int]] = [
+        table.begins,
+        table.ends,
+        [_BOND_KIND.get(kind, OTHER_BOND) for kind in table.types],
+        list(map(Chem.Bond.GetIsConjugated, table.bonds)),
+        list(map(rings.MinBondRingSize, numbers)),
+        _relations(table),
     ]
+    node_of = list(range(len(table.atoms)))
+    if folded:
+        node_of = list(accumulate((atom not in folded for atom in node_of), initial=0))
+        ends = list(zip(table.begins, table.ends, strict=True))
+        chosen = [n for n, (a, b) in enumerate(ends) if a not in folded and b not in folded]
+        columns = [[column[number] for number in chosen] for column in columns]
+        columns[:2] = [[node_of[atom] for atom in column] for column in columns[:2]]
+    return _with_stereo_edges(table, node_of, columns)
 
 
-def _edges(
-    mol: Chem.Mol,
-    atoms: list[Chem.Atom],
-    chiral: list[bool],
-    node_of: dict[int, int],
-    folded: set[int],
-) -> tuple[list[Edge], list[tuple[int, int, int, int]]]:
-    """Return the undirected edges as node pairs, with their raw features."""
-    rings = mol.GetRingInfo()
-    pairs: list[Edge] = []
-    raw: list[tuple[int, int, int, int]] = []
-    has_alkenes = False
-    for number in range(mol.GetNumBonds()):
-        bond = mol.GetBondWithIdx(number)
-        begin, end = bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()
-        if begin in folded or end in folded:
-            continue
-        pairs.append((node_of[begin], node_of[end]))
-        kind = _BOND_KIND.get(bond.GetBondType(), OTHER_BOND)
-        has_alkenes |= kind == _DOUBLE
-        relation = stereo_pair(atoms[begin], atoms[end]) if chiral[begin] and chiral[end] else 0
-        raw.append((kind, bond.GetIsConjugated(), rings.MinBondRingSize(number), relation))
-    if has_alkenes or any(chiral):
-        _add_stereo_edges(mol, node_of, pairs, raw)
-    return pairs, raw
+def _relations(table: MolTable) -> list[int]:
+    """Return for each bond how the descriptors of its stereocentres compare."""
+    relations = [0] * len(table.bonds)
+    if len(table.signs) > 1:
+        for number, (a, b) in enumerate(zip(table.begins, table.ends, strict=True)):
+            if a in table.signs and b in table.signs:
+                relations[number] = stereo_pair(table.atoms[a], table.atoms[b])
+    return relations
 
 
-def _add_stereo_edges(
-    mol: Chem.Mol,
-    node_of: dict[int, int],
-    pairs: list[Edge],
-    raw: list[tuple[int, int, int, int]],
-) -> None:
-    taken = {frozenset(pair) for pair in pairs}
-    across = [("alkene", *found) for found in alkene_pairs(mol)]
-    around = [("ring", *found) for found in ring_pairs(mol, mol.GetRingInfo().AtomRings())]
-    for where, (x, y), cis in across + around:
-        pair = (node_of[x], node_of[y])
-        if frozenset(pair) not in taken:
-            taken.add(frozenset(pair))
-            pairs.append(pair)
-            raw.append((BOND_KINDS[f"{where}_{'cis' if cis else 'trans'}"], 0, 0, 0))
+def _with_stereo_edges(table: MolTable, node_of: list[int], columns: list[list[int]]) -> _Edges:
+    begins, ends, kinds, *others = columns
+    found = [("alkene", *pair) for pair in alkene_pairs(table)]
+    found += [("ring", *pair) for pair in ring_pairs(table)]
+    if not found:
+        return _Edges(begins, ends, [kinds, *others])
+    new: dict[frozenset[int], tuple[int, int, int]] = {}
+    bonded = {frozenset(pair) for pair in zip(begins, ends, strict=True)}
+    for where, (x, y), cis in found:
+        begin, end = node_of[x], node_of[y]
+        pair = frozenset((begin, end))
+        if pair not in bonded:
+            kind = BOND_KINDS[f"{where}_{'cis' if cis else 'trans'}"]
+            new.setdefault(pair, (begin, end, kind))
+    more = list(new.values())
+    return _Edges(
+        begins + [begin for begin, _, _ in more],
+        ends + [end for _, end, _ in more],
+        [kinds + [kind for _, _, kind in more], *(column + [0] * len(more) for column in others)],
+    )

@@ -7,6 +7,7 @@ neither. What they do depend on is which groups stand on the same side: of a dou
 from collections.abc import Iterator
 from itertools import combinations
 
+from nmrshift.chem.table import DOUBLE, MolTable
 from nmrshift.chem.toolkit import Chem
 
 _CIS_BONDS = (Chem.BondStereo.STEREOZ, Chem.BondStereo.STEREOCIS)
@@ -17,10 +18,15 @@ _MAX_RING_DISTANCE = 3
 Pair = tuple[int, int]
 
 
-def alkene_pairs(mol: Chem.Mol) -> Iterator[tuple[Pair, bool]]:
+def alkene_pairs(table: MolTable) -> Iterator[tuple[Pair, bool]]:
     """Yield pairs of heavy substituents across stereo double bonds and whether they are cis."""
-    for number in range(mol.GetNumBonds()):
-        bond = mol.GetBondWithIdx(number)
+    if DOUBLE not in table.types:
+        return
+    for number, kind in enumerate(table.types):
+        begin, end = table.begins[number], table.ends[number]
+        if kind != DOUBLE or table.degrees[begin] == 1 or table.degrees[end] == 1:
+            continue
+        bond = table.bonds[number]
         stereo = bond.GetStereo()
         if stereo in _CIS_BONDS:
             reference_cis = True
@@ -28,27 +34,28 @@ def alkene_pairs(mol: Chem.Mol) -> Iterator[tuple[Pair, bool]]:
             reference_cis = False
         else:
             continue
-        begin, end = bond.GetBeginAtom(), bond.GetEndAtom()
         references = tuple(bond.GetStereoAtoms())
-        for x in _heavy_neighbours(begin, end.GetIdx()):
-            for y in _heavy_neighbours(end, begin.GetIdx()):
+        for x in _heavy_neighbours(table.atoms[begin], end):
+            for y in _heavy_neighbours(table.atoms[end], begin):
                 flips = (x not in references) + (y not in references)
                 yield (x, y), reference_cis == (flips % 2 == 0)
 
 
-def ring_pairs(mol: Chem.Mol, rings: tuple[tuple[int, ...], ...]) -> Iterator[tuple[Pair, bool]]:
+def ring_pairs(table: MolTable) -> Iterator[tuple[Pair, bool]]:
     """Yield pairs of heavy substituents of a ring's stereocentres and whether they are cis."""
-    for ring in rings:
+    signs = table.signs
+    if len(signs) < 2:
+        return
+    for ring in table.mol.GetRingInfo().AtomRings():
         size = len(ring)
         if size > _MAX_RING:
             continue
         sides: list[tuple[int, int, bool]] = []
         for place, centre in enumerate(ring):
-            atom = mol.GetAtomWithIdx(centre)
-            sign = _tag_sign(atom)
-            if sign:
+            if centre in signs:
                 before, after = ring[place - 1], ring[(place + 1) % size]
-                sides += [(place, x, up) for x, up in _substituent_sides(atom, before, after, sign)]
+                found = _substituent_sides(table, centre, before, after)
+                sides += [(place, x, up) for x, up in found]
         for (place_a, x, up_x), (place_b, y, up_y) in combinations(sides, 2):
             apart = abs(place_a - place_b)
             if x != y and 0 < min(apart, size - apart) <= _MAX_RING_DISTANCE:
@@ -68,18 +75,11 @@ def _heavy_neighbours(atom: Chem.Atom, other_than: int) -> list[int]:
     ]
 
 
-def _tag_sign(atom: Chem.Atom) -> int:
-    tag = atom.GetChiralTag()
-    if tag == Chem.ChiralType.CHI_TETRAHEDRAL_CCW:
-        return 1
-    return -1 if tag == Chem.ChiralType.CHI_TETRAHEDRAL_CW else 0
-
-
 def _substituent_sides(
-    atom: Chem.Atom, before: int, after: int, sign: int
+    table: MolTable, centre: int, before: int, after: int
 ) -> Iterator[tuple[int, bool]]:
     """Yield the heavy substituents outside the ring and whether each stands above it."""
-    order = [bond.GetOtherAtomIdx(atom.GetIdx()) for bond in atom.GetBonds()]
+    order = [bond.GetOtherAtomIdx(centre) for bond in table.atoms[centre].GetBonds()]
     implicit = -1
     if len(order) == 3:
         order.append(implicit)  # RDKit counts an implicit hydrogen or lone pair last
@@ -87,9 +87,9 @@ def _substituent_sides(
         return
     outside = [n for n in order if n not in (before, after)]
     for x, other in (outside, outside[::-1]):
-        if x != implicit and atom.GetOwningMol().GetAtomWithIdx(x).GetAtomicNum() > 1:
+        if x != implicit and table.numbers[x] > 1:
             wanted = [order.index(n) for n in (before, after, x, other)]
-            yield x, sign * _parity(wanted) > 0
+            yield x, table.signs[centre] * _parity(wanted) > 0
 
 
 def _parity(permutation: list[int]) -> int:

@@ -4,14 +4,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nmrshift.chem.parse import ParsedMol, parse
+from nmrshift.chem.parse import parse
+from nmrshift.chem.policy import PERIODIC_TABLE
 from nmrshift.chem.solvents import UNKNOWN, Solvent, is_reported, normalise, suggest
 from nmrshift.chem.symmetry import signal_classes
+from nmrshift.chem.table import MolTable, read_table
 from nmrshift.chem.toolkit import Chem
 from nmrshift.constants import ELEMENT_OF_NUCLEUS
 from nmrshift.errors import InputError, NoTargetAtomsError
 from nmrshift.graph.features import FeaturePreset
-from nmrshift.graph.molgraph import MolGraph, mol_graph
+from nmrshift.graph.molgraph import MolGraph, table_graph
 from nmrshift.types import Failure, Notice, Query
 
 
@@ -74,11 +76,12 @@ def prepare(query: Query, index: int, nuclei: tuple[str, ...], features: Feature
         InputError: the molecule cannot be predicted.
     """
     parsed = parse(query.structure)
-    graph = mol_graph(parsed.mol, features)
+    table = read_table(parsed.mol)
+    graph = table_graph(table, features)
     atoms = graph.atom_index.tolist()
-    symbols = tuple(parsed.mol.GetAtomWithIdx(atom).GetSymbol() for atom in atoms)
+    symbols = tuple([PERIODIC_TABLE[table.numbers[atom] - 1] for atom in atoms])
     wanted = query.nuclei or nuclei
-    targets = _targets(parsed, graph, symbols, wanted)
+    targets = _targets(table, graph, symbols, wanted)
     if not targets:
         raise NoTargetAtomsError(f"no atom carries {' or '.join(wanted)}")
     solvent = normalise(query.solvent)
@@ -113,9 +116,10 @@ def echo(query: Query) -> str:
 
 
 def _targets(
-    parsed: ParsedMol, graph: MolGraph, symbols: tuple[str, ...], nuclei: tuple[str, ...]
+    table: MolTable, graph: MolGraph, symbols: tuple[str, ...], nuclei: tuple[str, ...]
 ) -> tuple[Target, ...]:
     classes: tuple[int, ...] | None = None
+    atoms = graph.atom_index.tolist()
     targets = []
     for nucleus in nuclei:
         element = ELEMENT_OF_NUCLEUS[nucleus]
@@ -126,21 +130,17 @@ def _targets(
         if not nodes:
             continue
         if classes is None:
-            classes = signal_classes(parsed.mol)
+            classes = signal_classes(table.mol, table)
         numbers: dict[int, int] = {}
-        signals = tuple(
-            numbers.setdefault(classes[int(graph.atom_index[node])], len(numbers)) for node in nodes
-        )
-        flags = tuple(_flags(parsed.mol, int(graph.atom_index[node]), nucleus) for node in nodes)
-        targets.append(Target(nucleus, tuple(nodes), signals, flags))
+        signals = tuple([numbers.setdefault(classes[atoms[node]], len(numbers)) for node in nodes])
+        flags = [_flags(table, atoms[node]) for node in nodes] if nucleus == "19F" else None
+        targets.append(Target(nucleus, tuple(nodes), signals, tuple(flags or [()] * len(nodes))))
     return tuple(targets)
 
 
-def _flags(mol: Chem.Mol, atom: int, nucleus: str) -> tuple[str, ...]:
+def _flags(table: MolTable, atom: int) -> tuple[str, ...]:
     """Name the neighbour of a fluorine that is not on carbon: such shifts are few and far apart."""
-    if nucleus != "19F":
-        return ()
-    neighbours = {n.GetSymbol() for n in mol.GetAtomWithIdx(atom).GetNeighbors()}
+    neighbours = {n.GetSymbol() for n in table.atoms[atom].GetNeighbors()}
     if neighbours == {"C"}:
         return ()
     return tuple(f"fluorine_on_{symbol}" for symbol in sorted(neighbours)) or ("fluoride_ion",)
