@@ -3,6 +3,7 @@
 import csv
 from typing import Final, TextIO
 
+from nmrshift.io.numbers import ppm_text
 from nmrshift.types import Failure, Prediction
 
 COLUMNS: Final[tuple[str, ...]] = (
@@ -69,9 +70,9 @@ class CsvWriter:
                 atom.nucleus,
                 atom.atom_index,
                 atom.element,
-                f"{round(atom.shift_ppm, 3) + 0.0:.3f}",
-                f"{round(atom.low_ppm, 3) + 0.0:.3f}",
-                f"{round(atom.high_ppm, 3) + 0.0:.3f}",
+                ppm_text(atom.shift_ppm),
+                ppm_text(atom.low_ppm),
+                ppm_text(atom.high_ppm),
                 atom.signal,
                 atom.n_hydrogens,
                 " ".join(atom.flags),
