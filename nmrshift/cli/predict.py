@@ -133,6 +133,7 @@ def predict(
             tally = predict_parts(
                 inputs,
                 is_file,
+                input_format,
                 progress,
                 predictor,
                 settings,

@@ -1,11 +1,13 @@
 """``nmrshift predict … --part-rows``: a folder of parts that a killed run can go on with."""
 
 import hashlib
+from functools import partial
 from typing import TYPE_CHECKING, Final, Literal
 
 import click
 
 from nmrshift.cli.progress import Progress
+from nmrshift.io.formats import InputFormat, format_of
 from nmrshift.io.hashing import digest_file
 from nmrshift.io.location import name_of
 from nmrshift.io.packing import packing_of
@@ -28,6 +30,7 @@ DEFAULT_PART_ROWS: Final[int] = 10_000
 def predict_parts(
     inputs: tuple[str, ...],
     is_file: list[bool],
+    input_format: InputFormat | None,
     progress: Progress,
     predictor: "Predictor",
     settings: Settings,
@@ -44,6 +47,7 @@ def predict_parts(
     Args:
         inputs: arguments of the command.
         is_file: which of them are files.
+        input_format: format of all files, if given.
         progress: reads them.
         predictor: already loaded, for its identity.
         settings: of the prediction.
@@ -54,7 +58,8 @@ def predict_parts(
         force: replace another run.
         engine: who does the work.
     """
-    files = tuple(map(_input, inputs, is_file))
+    describe = partial(_inputs, inputs, is_file, input_format)
+    files = describe()
     job = Job(
         open_store(out),
         predictor.info.path,
@@ -73,7 +78,7 @@ def predict_parts(
             resume=resume,
             force=force,
             on_part=lambda report: progress.done(report.tally.rows),
-            check_inputs=lambda: tuple(map(_input, inputs, is_file)) == files,
+            check_inputs=lambda: describe() == files,
         )
     except FileExistsError as error:
         hint = "--resume goes on with a run, --force replaces it"
@@ -98,8 +103,16 @@ def choose_engine(name: EngineName, workers: int, address: str | None) -> Engine
     return RayEngine(workers, address)
 
 
-def _input(text: str, is_file: bool) -> InputFile:
-    if is_file:
-        return InputFile(name_of(text), *digest_file(text))
-    data = text.encode("utf-8", "surrogatepass")
-    return InputFile(None, hashlib.sha256(data).hexdigest(), len(data))
+def _inputs(
+    inputs: tuple[str, ...], is_file: list[bool], input_format: InputFormat | None
+) -> tuple[InputFile, ...]:
+    """Hash every input, as it is now."""
+    found = []
+    for text, file in zip(inputs, is_file, strict=True):
+        if file:
+            kind = input_format or format_of(text)
+            found.append(InputFile(name_of(text), kind, *digest_file(text)))
+        else:
+            data = text.encode("utf-8", "surrogatepass")
+            found.append(InputFile(None, None, hashlib.sha256(data).hexdigest(), len(data)))
+    return tuple(found)

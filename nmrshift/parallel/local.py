@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -59,6 +60,7 @@ class LocalEngine:
 def _start(job: Job) -> None:
     global _worker  # noqa: PLW0603 - a pool hands its workers no other place to keep the model
     _end_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _worker = Worker.load(job)
 
 

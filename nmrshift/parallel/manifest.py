@@ -28,11 +28,13 @@ class InputFile:
 
     Attributes:
         name: last part of its path; ``None`` for a structure given as an argument.
+        format: what it is read as; ``None`` likewise.
         sha256: hash of the file as it lies there, or of the structure's text.
         n_bytes: its size.
     """
 
     name: str | None
+    format: str | None
     sha256: str
     n_bytes: int
 

@@ -1,5 +1,6 @@
 """A run in parts: begun or taken up again, each part written once, the same bytes either way."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Final
@@ -23,6 +24,7 @@ from nmrshift.types import Failure, Query
 
 _REPORT: Final[str] = "_part-"
 _PART: Final[str] = "part-"
+_TEMPORARY: Final = re.compile(r"\.(_manifest\.json|_part-.*|part-.*)\.[0-9a-f]{8}\.tmp")
 
 OnPart = Callable[[PartReport], None]
 
@@ -155,7 +157,7 @@ def _reports(store: Store, names: set[str]) -> Iterator[PartReport]:
 
 
 def _is_temporary(name: str) -> bool:
-    return name.startswith(".") and name.endswith(".tmp")
+    return _TEMPORARY.fullmatch(name) is not None
 
 
 def _only_temporary(names: list[str]) -> bool:

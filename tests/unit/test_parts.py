@@ -2,7 +2,7 @@
 
 import json
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -26,7 +26,7 @@ ROWS = [
     for i in range(47)
 ]
 MODEL = {"identity": "fake", "sha256": "0" * 64}
-INPUT = InputFile("a.smi", "1" * 64, 10)
+INPUT = InputFile("a.smi", "smi", "1" * 64, 10)
 
 
 @pytest.fixture(autouse=True)
@@ -223,8 +223,9 @@ class TestResume:
             ({"settings": Settings(interval=0.5)}, "options.interval was 0.9, is 0.5"),
             ({"kind": "csv"}, "options.format was 'jsonl', is 'csv'"),
             ({"packing": "gzip"}, "options.packing"),
-            ({"inputs": (InputFile("a.smi", "2" * 64, 10),)}, r"inputs\[0\].sha256"),
+            ({"inputs": (InputFile("a.smi", "smi", "2" * 64, 10),)}, r"inputs\[0\].sha256"),
             ({"inputs": (INPUT, INPUT)}, "inputs"),
+            ({"inputs": (replace(INPUT, format="csv"),)}, r"inputs\[0\].format"),
         ],
     )
     def test_another_run_is_refused_with_the_reason(self, whole, how, words):
@@ -272,6 +273,13 @@ class TestTheFolder:
         with pytest.raises(FileExistsError, match="no run"):
             run(LocalStore(str(tmp_path)), **how)
         assert content(tmp_path) == {"part-000000.jsonl": b"mine"}
+
+    def test_what_a_killed_run_left_half_is_removed(self, whole):
+        before = content(whole)
+        (whole / "part-000004.jsonl").rename(whole / ".part-000004.jsonl.0123abcd.tmp")
+        (whole / ".mine.tmp").write_text("x")
+        run(LocalStore(str(whole)), resume=True)
+        assert content(whole) == before | {".mine.tmp": b"x"}
 
     def test_a_file_in_the_place_of_the_folder(self, tmp_path):
         (tmp_path / "x").write_text("mine")
