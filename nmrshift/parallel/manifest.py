@@ -2,6 +2,7 @@
 
 import json
 import platform
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -18,6 +19,7 @@ MANIFEST: Final[str] = "_manifest.json"
 
 SCHEMA_VERSION: Final[int] = 1
 
+_NAME: Final = re.compile(r"part-\d{6,}[.a-z]*")
 _PACKAGES: Final[tuple[str, ...]] = ("rdkit", "torch", "dgl", "numpy", "pyarrow")
 _MADE_BY: Final[tuple[str, ...]] = ("schema_version", "inputs", "model", "versions", "options")
 
@@ -139,9 +141,12 @@ def report_from(values: Mapping[str, Any]) -> PartReport:
         KeyError, TypeError, ValueError: they stand for none.
     """
     failed = {str(code): int(number) for code, number in values["failed"].items()}
+    name = str(values["name"])
+    if not _NAME.fullmatch(name):
+        raise ValueError("a part has a name that no part has")
     return PartReport(
         int(values["number"]),
-        str(values["name"]),
+        name,
         Tally(int(values["predicted"]), failed),
         int(values["bytes"]),
         str(values["sha256"]),

@@ -99,6 +99,11 @@ def is_whole(store: Store, report: PartReport) -> bool:
         return False
 
 
+def is_leftover(name: str) -> bool:
+    """Return whether a file is one that a killed run may leave, and that nobody misses."""
+    return name.startswith(_REPORT) or _is_temporary(name)
+
+
 def _begin(store: Store, origin: Origin, *, resume: bool, force: bool) -> dict[int, PartReport]:
     """Make the folder ready; return the parts that are finished already."""
     found, names = read_manifest(store), store.names()

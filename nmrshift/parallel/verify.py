@@ -6,7 +6,7 @@ from nmrshift.errors import FileFormatError
 from nmrshift.io.store import Store
 from nmrshift.io.tally import Tally
 from nmrshift.parallel.manifest import MANIFEST, read_manifest
-from nmrshift.parallel.run import finished_parts, is_whole
+from nmrshift.parallel.run import finished_parts, is_leftover, is_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,8 @@ def verify_parts(store: Store) -> Verification:
     broken = [one.name for one in parts if one not in whole]
     known = {MANIFEST, *(one.name for one in parts)}
     problems = [f"{name} {'differs' if name in names else 'is missing'}" for name in broken]
-    problems += [f"{name} is in no list" for name in sorted(names - known)]
+    strange = (name for name in sorted(names - known) if not is_leftover(name))
+    problems += [f"{name} is in no list" for name in strange]
     return Verification(len(whole), _total([one.tally for one in whole]), tuple(problems))
 
 

@@ -351,6 +351,18 @@ class TestVerify:
         found = verify_parts(LocalStore(str(tmp_path / "b")))
         assert found.problems == ("the run is not complete; 2 parts are finished",)
 
+    def test_what_a_kill_after_the_end_leaves_is_no_problem(self, tmp_path, whole):
+        with pytest.raises(Crash):
+            run(CrashingStore(str(tmp_path / "b"), 24))
+        assert list((tmp_path / "b").glob("_part-*"))
+        assert verify_parts(LocalStore(str(tmp_path / "b"))).problems == ()
+
+    def test_a_manifest_cannot_name_files_elsewhere(self, whole):
+        path = whole / "_manifest.json"
+        path.write_text(path.read_text().replace("part-000003.jsonl", "../part-000003.jsonl"))
+        with pytest.raises(FileFormatError, match="damaged"):
+            verify_parts(LocalStore(str(whole)))
+
     def test_no_run(self, tmp_path):
         with pytest.raises(FileFormatError, match="no _manifest"):
             verify_parts(LocalStore(str(tmp_path)))
