@@ -29,3 +29,13 @@ PLAUSIBLE_RANGE_PPM: Final[dict[str, tuple[float, float]]] = {
 
 CF_WINDOW_PPM: Final[tuple[float, float]] = (-300.0, 100.0)
 """Window of carbon-bound fluorine, the range of the shared 19F benchmark."""
+
+FREQUENCY_MHZ: Final[dict[str, float]] = {
+    "1H": 400.0,
+    "13C": 100.58,
+    "19F": 376.376,
+    "31P": 161.923,
+    "11B": 128.336,
+}
+"""Frequencies that stand in files of predicted spectra, MHz: those of a 400 MHz instrument, from
+the frequency ratios of IUPAC (doi 10.1351/pac200173111795)."""

@@ -124,3 +124,30 @@ class DeadlineError(NmrshiftError, TimeoutError):
 
     code = "timeout"
     default_hint = "Ask for the numbers instead, with `nmrshift predict`."
+
+
+class OutputError(NmrshiftError, ValueError):
+    """An answer that cannot be written in the form asked for."""
+
+    code = "output_failed"
+    default_hint = "Ask for jsonl or csv, which hold every answer."
+
+
+class MissingExtraError(NmrshiftError, ImportError):
+    """A package that only some users need, and that is not installed."""
+
+    code = "missing_extra"
+
+
+class ResumeError(NmrshiftError, ValueError):
+    """A run that was begun with other input, another model, other versions or other options."""
+
+    code = "resume_mismatch"
+    default_hint = "Run it as it was begun, or name another folder."
+
+
+class BatchError(NmrshiftError, RuntimeError):
+    """A run of many molecules that had to stop; the parts it finished are kept."""
+
+    code = "batch_stopped"
+    default_hint = "Run the same command with --resume; finished parts are not predicted again."

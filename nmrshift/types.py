@@ -143,6 +143,32 @@ class Prediction:
         """Return plain dicts, lists and numbers, ready for JSON."""
         return asdict(self)
 
+    def to_frame(self, kind: Literal["pandas", "polars", "arrow"] = "pandas") -> Any:
+        """Return a data frame, one row an atom, ppm rounded to 0.001.
+
+        Args:
+            kind: of which package; ``arrow`` is a table of pyarrow.
+
+        Raises:
+            MissingExtraError: that package is not installed.
+        """
+        from nmrshift.io.frames import to_frame
+
+        return to_frame([self], kind)
+
+    def to_mol(self) -> "Mol":
+        """Return the RDKit molecule, atoms in the order of the input, shifts on its atoms.
+
+        Atoms carry the numbers ``shift_13C_ppm``, ``low_13C_ppm``, ``high_13C_ppm`` and
+        ``signal_13C``, likewise for every nucleus predicted.
+
+        Raises:
+            OutputError: the structure is not the one predicted.
+        """
+        from nmrshift.io.structure import annotated_mol
+
+        return annotated_mol(self)
+
     def _repr_svg_(self) -> str | None:
         """Show the molecule and its spectra in a notebook; ``None`` where they cannot be drawn."""
         from nmrshift.draw.pictures import picture

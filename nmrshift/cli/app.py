@@ -24,6 +24,7 @@ class Entry(NamedTuple):
 
 COMMANDS: Final[dict[str, Entry]] = {
     "predict": Entry("nmrshift.cli.predict", "predict", "Predict shifts of molecules."),
+    "verify": Entry("nmrshift.cli.verify", "verify", "Check the parts of a long prediction."),
     "match": Entry("nmrshift.cli.match", "match", "Match a measured spectrum to structures."),
     "draw": Entry("nmrshift.cli.draw", "draw", "Draw a molecule with its predicted spectrum."),
     "serve": Entry("nmrshift.cli.serve", "serve", "Serve predictions over HTTP."),

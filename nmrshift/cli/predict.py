@@ -1,22 +1,36 @@
 """``nmrshift predict``: structures or files in, shifts out, one answer for each row."""
 
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
-from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 import click
 
 from nmrshift.cli.exits import MEANING, outcome
-from nmrshift.io.formats import READERS, SUFFIXES, InputFormat, format_of, read_queries
+from nmrshift.cli.predict_parts import EngineName, choose_engine, predict_parts
+from nmrshift.cli.progress import Progress
+from nmrshift.io.formats import READERS, SUFFIXES, InputFormat, format_of
+from nmrshift.io.location import is_url
 from nmrshift.io.options import parse_nuclei
-from nmrshift.io.safe_file import check_free, whole_file
+from nmrshift.io.packing import packing_of
+from nmrshift.io.store import check_free_at, whole_at
 from nmrshift.io.stream import predict_rows
-from nmrshift.io.writers import OUTPUT_SUFFIXES, WRITERS, OutputFormat
-from nmrshift.types import DEFAULT_NUCLEI, Failure, Prediction, Query
+from nmrshift.io.tally import Counting, Tally
+from nmrshift.io.writers import (
+    OUTPUT_FORMATS,
+    OutputFormat,
+    open_writer,
+    output_format_of,
+    write_or_fail,
+)
+from nmrshift.parallel.job import Settings
+from nmrshift.types import DEFAULT_NUCLEI
+
+if TYPE_CHECKING:
+    from nmrshift.predict.predictor import Predictor
 
 EPILOG: Final[str] = "\b\nExit codes:\n" + "\n".join(
     f"  {code:<4}{meaning}" for code, meaning in MEANING.items()
@@ -52,7 +66,7 @@ EPILOG: Final[str] = "\b\nExit codes:\n" + "\n".join(
 @click.option(
     "--format",
     "output_format",
-    type=click.Choice(list(WRITERS)),
+    type=click.Choice(OUTPUT_FORMATS),
     help="Form of the answers; by default what suits --out, or a table for structures given "
     "as arguments and for a terminal, else jsonl.",
 )
@@ -62,17 +76,30 @@ EPILOG: Final[str] = "\b\nExit codes:\n" + "\n".join(
     help="Read every INPUT as a file of this format, whatever its name.",
 )
 @click.option("--model", type=click.Path(path_type=Path), help="Folder of another model.")
-@click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), help="File instead of stdout."
-)
+@click.option("--out", help="File (or, with --part-rows, folder) instead of stdout; path or URL.")
 @click.option(
     "--workers",
     type=click.IntRange(0),
     default=0,
     show_default=True,
-    help="Processes that read molecules while the network computes; for thousands of them.",
+    help="Processes that read molecules while the network computes; with --part-rows, processes "
+    "that each work off parts. For thousands of molecules.",
 )
-@click.option("--force", is_flag=True, help="Replace the file of --out if it exists.")
+@click.option("--force", is_flag=True, help="Replace the file or the run of --out if it exists.")
+@click.option(
+    "--part-rows",
+    type=click.IntRange(1),
+    help="Write a folder of parts of so many rows, which --resume can go on with.",
+)
+@click.option("--resume", is_flag=True, help="Go on with the run in the folder of --out, or begin.")
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="Who works off the parts.",
+)
+@click.option("--ray-address", help="Of a running Ray cluster; without it one is started here.")
 def predict(
     inputs: tuple[str, ...],
     nuclei: tuple[str, ...],
@@ -83,46 +110,83 @@ def predict(
     output_format: OutputFormat | None,
     input_format: InputFormat | None,
     model: Path | None,
-    out: Path | None,
+    out: str | None,
     workers: int,
     force: bool,
+    part_rows: int | None,
+    resume: bool,
+    engine: EngineName,
+    ray_address: str | None,
 ) -> None:
     """Predict the shifts of molecules, atoms numbered as in the input.
 
-    INPUT is a SMILES, an InChI, a file (.smi .smiles .txt .csv .tsv .jsonl .sdf .sd .mol, each
-    also .gz) or - for lines of SMILES on standard input. Every molecule gets one answer, in
-    order: a prediction, or a failure with its code.
+    INPUT is a SMILES, an InChI, a file (.smi .smiles .txt .csv .tsv .jsonl .sdf .sd .mol
+    .parquet, each also .gz or .zst), its URL, or - for lines of SMILES on standard input. Every
+    molecule gets one answer, in order: a prediction, or a failure with its code.
     """
-    rows = _rows(inputs, input_format)
     is_file = [is_file_name(text, input_format) for text in inputs]
-    output_format = output_format or _choose_format(out, any_file=any(is_file))
-    if out is not None:
-        try:
-            check_free(out, force=force)
-        except FileExistsError as error:
-            raise click.UsageError(f"{error}; --force replaces a file") from None
+    in_parts = part_rows is not None or resume
+    _check_inputs(inputs, input_format)
+    _check_out(out, inputs, in_parts=in_parts, resume=resume, force=force, engine=engine)
+    worker_engine = choose_engine(engine, workers, ray_address) if in_parts else None
     from nmrshift import Predictor
 
     predictor = Predictor.load(model)
-    wanted = parse_nuclei(nuclei, predictor.nuclei)
-    answers = predict_rows(
-        partial(
-            predictor.predict_many,
-            solvent=solvent,
-            nuclei=wanted,
-            source=source,
-            interval=interval,
-            references=references,
-            workers=workers,
-        ),
-        rows,
+    settings = Settings(
+        parse_nuclei(nuclei, predictor.nuclei), solvent, source, interval, references
     )
-    with _output(out, force=force) as stream:
-        counts = _write(answers, stream, output_format, show_progress=any(is_file))
-    n_ok, n_failed = counts
-    if n_failed and (any(is_file) or n_ok):
-        click.echo(f"{n_ok} predicted, {n_failed} failed", err=True)
-    raise click.exceptions.Exit(outcome(n_ok, n_failed))
+    to_terminal = out is None and sys.stdout.isatty()
+    progress = Progress(inputs, is_file, input_format, show=any(is_file) and not to_terminal)
+    try:
+        if out is not None and worker_engine is not None:
+            predictor.predict_many([], source=source, interval=interval)
+            tally = predict_parts(
+                inputs,
+                is_file,
+                input_format,
+                progress,
+                predictor,
+                settings,
+                out=out,
+                output_format=output_format,
+                part_rows=part_rows,
+                resume=resume,
+                force=force,
+                engine=worker_engine,
+            )
+        else:
+            kind = output_format or _choose_format(out, any_file=any(is_file))
+            tally = _predict_stream(progress, predictor, settings, workers, out, kind, force=force)
+    finally:
+        progress.close()
+    if any(is_file) or (tally.n_failed and tally.predicted):
+        click.echo(tally.summary(), err=True)
+    raise click.exceptions.Exit(outcome(tally.predicted, tally.n_failed))
+
+
+def _predict_stream(
+    progress: Progress,
+    predictor: "Predictor",
+    settings: Settings,
+    workers: int,
+    out: str | None,
+    kind: OutputFormat,
+    *,
+    force: bool,
+) -> Tally:
+    """Predict into one file or to standard output; return what became of the rows."""
+    answers = predict_rows(
+        partial(predictor.predict_many, **settings.keywords(), workers=workers), progress.rows()
+    )
+    counting = Counting()
+    with (
+        _output(out, force=force) as stream,
+        open_writer(kind, stream, None if out is None else packing_of(out)[1]) as writer,
+    ):
+        for answer in answers:
+            counting.add(write_or_fail(writer, answer))
+            progress.done(1)
+    return counting.tally()
 
 
 def is_file_name(text: str, input_format: InputFormat | None = None) -> bool:
@@ -133,13 +197,13 @@ def is_file_name(text: str, input_format: InputFormat | None = None) -> bool:
     return input_format is not None or text == "-" or format_of(text) is not None
 
 
-def _rows(inputs: tuple[str, ...], input_format: InputFormat | None) -> Iterator[Query | Failure]:
-    """Check the arguments at once; return the rows of all of them as one stream."""
+def _check_inputs(inputs: tuple[str, ...], input_format: InputFormat | None) -> None:
+    """Check the arguments at once, before a model is loaded."""
     if inputs.count("-") > 1:
         raise click.UsageError("standard input can be read only once")
     for text in inputs:
         if is_file_name(text, input_format):
-            if text != "-" and not Path(text).is_file():
+            if text != "-" and not is_url(text) and not Path(text).is_file():
                 raise click.UsageError(f"no such file: {text}")
         elif _is_existing_file(text):
             endings = " ".join(SUFFIXES)
@@ -147,17 +211,31 @@ def _rows(inputs: tuple[str, ...], input_format: InputFormat | None) -> Iterator
                 f"{text} is a file, but not by its name a file of molecules ({endings}); "
                 "say --input-format"
             )
-    return _read_all(inputs, input_format)
 
 
-def _read_all(
-    inputs: tuple[str, ...], input_format: InputFormat | None
-) -> Iterator[Query | Failure]:
-    for text in inputs:
-        if is_file_name(text, input_format):
-            yield from read_queries(text, kind=input_format)
-        else:
-            yield Query(text)
+def _check_out(
+    out: str | None,
+    inputs: tuple[str, ...],
+    *,
+    in_parts: bool,
+    resume: bool,
+    force: bool,
+    engine: EngineName,
+) -> None:
+    """Check that --out and what goes with it fit together."""
+    if in_parts and out is None:
+        raise click.UsageError("--part-rows and --resume need a folder: --out")
+    if in_parts and "-" in inputs:
+        raise click.UsageError("a run in parts needs files: standard input cannot be read again")
+    if resume and force:
+        raise click.UsageError("--resume goes on with a run, --force replaces it: say one of them")
+    if engine != "local" and not in_parts:
+        raise click.UsageError("--engine ray works in parts: say --part-rows")
+    if out is not None and not in_parts:
+        try:
+            check_free_at(out, force=force)
+        except FileExistsError as error:
+            raise click.UsageError(f"{error}; --force replaces a file") from None
 
 
 def _is_existing_file(text: str) -> bool:
@@ -167,49 +245,17 @@ def _is_existing_file(text: str) -> bool:
         return False
 
 
-def _choose_format(out: Path | None, *, any_file: bool) -> OutputFormat:
+def _choose_format(out: str | None, *, any_file: bool) -> OutputFormat:
     if out is not None:
-        return OUTPUT_SUFFIXES.get(out.suffix.lower(), "jsonl")
+        return output_format_of(out) or "jsonl"
     return "jsonl" if any_file and not sys.stdout.isatty() else "table"
 
 
 @contextmanager
-def _output(out: Path | None, *, force: bool) -> Iterator[TextIO]:
-    if out is not None:
-        with whole_file(out, force=force) as stream:
-            yield stream
+def _output(out: str | None, *, force: bool) -> Iterator[BinaryIO]:
+    if out is None:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
         return
-    stdout = TextIOWrapper(sys.stdout.buffer, "utf-8", "backslashreplace", newline="")
-    try:
-        yield stdout
-        stdout.flush()
-    finally:
-        with suppress(OSError, ValueError):
-            stdout.detach()
-
-
-def _write(
-    answers: Iterable[Prediction | Failure],
-    stream: TextIO,
-    output_format: OutputFormat,
-    *,
-    show_progress: bool,
-) -> tuple[int, int]:
-    """Write every answer; return how many were predictions and how many failures."""
-    writer = WRITERS[output_format](stream)
-    n_ok = n_failed = 0
-    for answer in _progress(answers) if show_progress and not stream.isatty() else answers:
-        writer.write(answer)
-        if isinstance(answer, Failure):
-            n_failed += 1
-        else:
-            n_ok += 1
-    writer.close()
-    return n_ok, n_failed
-
-
-def _progress(answers: Iterable[Prediction | Failure]) -> Any:
-    """Count the answers on stderr where that is a terminal."""
-    from tqdm import tqdm
-
-    return tqdm(answers, unit=" molecules", file=sys.stderr, disable=not sys.stderr.isatty())
+    with whole_at(out, force=force) as stream:
+        yield stream

@@ -3,6 +3,7 @@
 import csv
 from typing import Final, TextIO
 
+from nmrshift.io.numbers import ppm_text
 from nmrshift.types import Evidence, Failure, Prediction
 
 COLUMNS: Final[tuple[str, ...]] = (
@@ -77,9 +78,9 @@ class CsvWriter:
                 atom.nucleus,
                 atom.atom_index,
                 atom.element,
-                _ppm(atom.shift_ppm),
-                _ppm(atom.low_ppm),
-                _ppm(atom.high_ppm),
+                ppm_text(atom.shift_ppm),
+                ppm_text(atom.low_ppm),
+                ppm_text(atom.high_ppm),
                 atom.signal,
                 atom.n_hydrogens,
                 " ".join(atom.flags),
@@ -97,9 +98,6 @@ class CsvWriter:
 def _evidence(evidence: Evidence | None) -> list[str | int]:
     if evidence is None:
         return ["", "", "", ""]
-    mean, spread = evidence.mean_ppm, evidence.spread_ppm
-    return [evidence.sphere, evidence.n_measured, _ppm(mean), _ppm(spread)]
-
-
-def _ppm(value: float | None) -> str:
-    return "" if value is None else f"{round(value, 3) + 0.0:.3f}"
+    ppm = (evidence.mean_ppm, evidence.spread_ppm)
+    texts = ("" if value is None else ppm_text(value) for value in ppm)
+    return [evidence.sphere, evidence.n_measured, *texts]

@@ -62,10 +62,21 @@ def _whole(path: Path, mode: str, *, force: bool, **how: str) -> Iterator[Any]:
             os.fsync(stream.fileno())
         check_free(path, force=force)
         temporary.replace(path)
+        _sync_folder(path.parent)
     except BaseException:
         with suppress(OSError):
             temporary.unlink()
         raise
+
+
+def _sync_folder(folder: Path) -> None:
+    """Put a renaming on disk; systems that cannot open folders do without."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _open(path: Path, mode: str, **how: str) -> IO[Any]:

@@ -1,6 +1,5 @@
-"""Bytes and lines of a file: plain or gzip, UTF-8, any line end, bounded memory."""
+"""Bytes and lines of a file: plain or packed, UTF-8, any line end, bounded memory."""
 
-import gzip
 import io
 import sys
 from collections.abc import Iterator
@@ -11,11 +10,11 @@ from typing import BinaryIO, Final, cast
 
 from nmrshift.errors import FileFormatError
 from nmrshift.io.byte_lines import ByteLine, Damage, byte_lines, decode
+from nmrshift.io.location import OnRead, open_raw
+from nmrshift.io.packing import unpacked
 
 MAX_LINE_BYTES: Final[int] = 4_000_000
 """Longest line kept in memory; a longer one is one failed row."""
-
-_GZIP_MAGIC: Final[bytes] = b"\x1f\x8b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,36 +33,28 @@ class Line:
 
 
 @contextmanager
-def open_bytes(path: str | Path) -> Iterator[BinaryIO]:
-    """Open a file, or standard input for ``-``; gzip is recognised by its first bytes.
+def open_bytes(path: str | Path, on_read: OnRead | None = None) -> Iterator[BinaryIO]:
+    """Open a file, a URL, or standard input for ``-``; gzip and zstd tell by their first bytes.
+
+    Args:
+        path: path, URL or ``-``.
+        on_read: told how many bytes of the file were read, if given.
 
     Raises:
         FileFormatError: the file cannot be opened.
+        MissingExtraError: reading it takes a package that is not installed.
     """
     if str(path) == "-":
-        yield _unpacked(_peekable(sys.stdin.buffer))
+        yield unpacked(_peekable(sys.stdin.buffer))
         return
-    with _opened(Path(path)) as stream:
-        yield _unpacked(stream)
-
-
-def _opened(path: Path) -> io.BufferedReader:
-    try:
-        return path.open("rb")
-    except OSError as error:
-        raise FileFormatError(f"cannot open {path}: {error.strerror}") from None
+    with open_raw(path, on_read) as stream:
+        yield unpacked(stream)
 
 
 def _peekable(stream: BinaryIO) -> io.BufferedReader:
     if isinstance(stream, io.BufferedReader):
         return stream
     return io.BufferedReader(cast("io.RawIOBase", stream))
-
-
-def _unpacked(stream: io.BufferedReader) -> BinaryIO:
-    if stream.peek(2)[:2] == _GZIP_MAGIC:
-        return cast("BinaryIO", gzip.GzipFile(fileobj=stream, mode="rb"))
-    return stream
 
 
 def text_lines(stream: BinaryIO, max_bytes: int | None = None) -> Iterator[Line]:

@@ -44,9 +44,9 @@ def row_of(answer: Prediction | Failure) -> dict[str, Any]:
                 "atom_index": atom.atom_index,
                 "element": atom.element,
                 "nucleus": atom.nucleus,
-                "shift_ppm": rounded_ppm(atom.shift_ppm),
-                "low_ppm": rounded_ppm(atom.low_ppm),
-                "high_ppm": rounded_ppm(atom.high_ppm),
+                "shift_ppm": _ppm(atom.shift_ppm),
+                "low_ppm": _ppm(atom.low_ppm),
+                "high_ppm": _ppm(atom.high_ppm),
                 "signal": atom.signal,
                 "n_hydrogens": atom.n_hydrogens,
                 "flags": atom.flags,
@@ -67,15 +67,15 @@ def _evidence(evidence: Evidence | None) -> dict[str, Any] | None:
     return {
         "sphere": evidence.sphere,
         "n_measured": evidence.n_measured,
-        "mean_ppm": rounded_ppm(evidence.mean_ppm),
-        "spread_ppm": rounded_ppm(evidence.spread_ppm),
+        "mean_ppm": _ppm(evidence.mean_ppm),
+        "spread_ppm": _ppm(evidence.spread_ppm),
         "references": [
             {"record": one.record, "shift_ppm": one.shift_ppm} for one in evidence.references
         ],
     }
 
 
-def rounded_ppm(value: float | None) -> float | None:
+def _ppm(value: float | None) -> float | None:
     """Return a value in ppm rounded to 0.001, never as a negative zero."""
     return None if value is None else round(value, 3) + 0.0
 

@@ -66,3 +66,13 @@ def test_the_old_file_survives_a_failed_replacement(tmp_path):
     with pytest.raises(ValueError):
         write_and_raise(path, ValueError, force=True)
     assert path.read_text() == "old"
+
+
+def test_file_then_name_go_to_disk(tmp_path, monkeypatch):
+    path, seen = tmp_path / "out.csv", []
+    monkeypatch.setattr("os.fsync", lambda handle: seen.append((handle, path.exists())))
+    with whole_file(path) as stream:
+        stream.write("x")
+        handle = stream.fileno()
+    assert seen[0] == (handle, False)
+    assert [renamed for _, renamed in seen] == [False, True]
