@@ -124,3 +124,10 @@ class DeadlineError(NmrshiftError, TimeoutError):
 
     code = "timeout"
     default_hint = "Ask for the numbers instead, with `nmrshift predict`."
+
+
+class WorkerCrashError(InputError):
+    """A molecule over which the process that read it died, or failed in an unforeseen way."""
+
+    code = "crashed"
+    default_hint = "Send another notation of the structure; report it if it is an ordinary one."

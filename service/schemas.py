@@ -166,6 +166,19 @@ class ModelOut(Strict):
     ring_finder: str | None = None
 
 
+class ModelCardOut(ModelOut):
+    """A model with the texts that go with it."""
+
+    card: str | None = Field(None, description="The model card, Markdown.")
+    data_licence: str | None = Field(None, description="Licences of the training data.")
+
+
+class ModelsOut(Strict):
+    """The models that can be asked."""
+
+    models: list[ModelCardOut]
+
+
 class HealthOut(Strict):
     """A sign of life."""
 
