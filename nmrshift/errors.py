@@ -131,3 +131,20 @@ class WorkerCrashError(InputError):
 
     code = "crashed"
     default_hint = "Send another notation of the structure; report it if it is an ordinary one."
+
+
+class ServiceError(NmrshiftError, RuntimeError):
+    """A service that could not be reached, or that refused a request.
+
+    Attributes:
+        problem: code of the refusal, if it had one.
+    """
+
+    code = "service_error"
+    default_hint = "Check the address, the key and the settings; the service's log says more."
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, problem: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.problem = problem

@@ -1,11 +1,23 @@
 """Bodies of requests and answers; what is not named here is refused."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from nmrshift.types import DEFAULT_NUCLEI
 from service.settings import MAX_MOLECULES
+
+PREDICT_EXAMPLES: Final[tuple[dict[str, Any], ...]] = (
+    {"smiles": ["CCO", "FC(F)(F)c1ccccc1"], "solvent": "CDCl3"},
+    {
+        "molecules": [
+            {"smiles": "CCO", "name": "ethanol", "solvent": "DMSO-d6"},
+            {"inchi": "InChI=1S/CH4/h1H4"},
+        ],
+        "nuclei": ["13C", "h1"],
+        "interval": 0.8,
+    },
+)
 
 Label = Annotated[str, Field(max_length=200)]
 
@@ -39,6 +51,8 @@ class MoleculeIn(Strict):
 
 class PredictRequest(Strict):
     """Molecules to predict: either ``molecules``, or ``smiles`` for short."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [*PREDICT_EXAMPLES]})
 
     molecules: Annotated[list[MoleculeIn], Field(min_length=1, max_length=MAX_MOLECULES)] | None = (
         None

@@ -33,6 +33,7 @@ def _problems(*cases: tuple[int, str]) -> dict[int | str, dict[str, Any]]:
 
 
 _GONE = (404, "There is no such job, or no longer.")
+_ODD = (422, "Not the schema.")
 _CREATE = _problems(
     (408, "The file did not arrive in time."),
     (413, "Too large a file, or too many molecules."),
@@ -79,7 +80,7 @@ async def create(
     return _answer(job, 202, {"location": f"{PATH}/{job.id}"})
 
 
-@router.get("/{job_id}", response_model=JobOut, responses=_problems(_GONE))
+@router.get("/{job_id}", response_model=JobOut, responses=_problems(_GONE, _ODD))
 def status(job_id: str, jobs: JobsDep) -> Response:
     """Tell where a job stands."""
     return _answer(jobs.get(job_id))
@@ -90,7 +91,7 @@ def status(job_id: str, jobs: JobsDep) -> Response:
     response_class=Response,
     responses={
         200: {"content": {MEDIA_TYPE: {"schema": {"type": "string"}}}},
-        **_problems(_GONE),
+        **_problems(_GONE, _ODD),
     },
 )
 async def events(job_id: str, engine: EngineDep, jobs: JobsDep) -> Response:
@@ -124,7 +125,7 @@ def results(
     return StreamingResponse(parts, media_type=content_type(name))
 
 
-@router.delete("/{job_id}", status_code=204, responses=_problems(_GONE))
+@router.delete("/{job_id}", status_code=204, responses=_problems(_GONE, _ODD))
 def remove(job_id: str, jobs: JobsDep) -> Response:
     """Cancel a job and remove all that is kept of it."""
     jobs.remove(job_id)

@@ -52,9 +52,7 @@ def client(tmp_path):
 
 
 def post(client, content, content_type="text/csv", query=""):
-    return client.post(
-        f"/v1/jobs{query}", content=content, headers={"content-type": content_type}
-    )
+    return client.post(f"/v1/jobs{query}", content=content, headers={"content-type": content_type})
 
 
 def created(response):
@@ -149,9 +147,10 @@ class TestLife:
         files = {path.name for path in (tmp_path / "data/jobs" / job_id).iterdir()}
         assert files == {"lock", "results.jsonl"}
 
-    def test_a_file_that_breaks_off_says_so_in_its_last_row(self, client):
+    def test_bytes_that_are_no_text_fail_their_row(self, client):
         job_id = created(post(client, b"smiles\nC\n\xff\xfeC\n"))
-        assert wait(client, job_id)["n_done"] == 2
+        body = wait(client, job_id)
+        assert (body["n_ok"], body["n_failed"]) == (1, 1)
 
     def test_ids_cannot_be_guessed(self, client):
         ids = {created(post(client, CSV)) for _ in range(5)}
@@ -183,9 +182,7 @@ class TestEvents:
                 return job if self.left > 0 else None
 
         async def collect():
-            return [
-                part async for part in progress(Table(), job, lambda: False, heartbeat_s=0.0)
-            ]
+            return [part async for part in progress(Table(), job, lambda: False, heartbeat_s=0.0)]
 
         import anyio
 
@@ -242,21 +239,6 @@ class TestEnds:
             assert body["problem"]["code"] == "storage_full"
             assert body["n_done"] < body["n_rows"]
 
-    def test_a_job_waits_for_the_model(self, tmp_path):
-        with serving(settings=settings(tmp_path)) as client:
-            engine = client.app.state.engine
-            loaded = engine._loaded
-            job_id = created(post(client, CSV))
-            wait(client, job_id)
-            predictor = Held()
-            engine._loaded = type(loaded).of(predictor)
-            job_id = created(post(client, CSV))
-            wait(client, job_id, "running")
-            engine._loaded = None
-            predictor.leave.set()
-            engine._loaded = loaded
-            wait(client, job_id)
-
 
 class TestRestart:
     def test_a_job_goes_on_where_it_counts(self, tmp_path):
@@ -274,6 +256,27 @@ class TestRestart:
             wait(client, queued)
             names = [row["name"] for row in rows_of(client, job_id)]
         assert names == [f"m{number}" for number in range(len(LINES.splitlines()))]
+
+    def test_a_job_waits_for_the_model(self, tmp_path, monkeypatch):
+        predictor = Held()
+        with serving(predictor, settings(tmp_path)) as client:
+            job_id = created(post(client, CSV))
+            wait(client, job_id, "running")
+            client.app.state.jobs.stop()
+            predictor.leave.set()
+        may_load = threading.Event()
+
+        def load(settings, predictor):
+            assert may_load.wait(20)
+            return predictor
+
+        monkeypatch.setattr("service.app._load", load)
+        with serving(settings=settings(tmp_path), wait=False) as client:
+            time.sleep(0.7)
+            body = client.get(f"/v1/jobs/{job_id}").json()
+            assert (body["status"], body["n_done"]) == ("running", 0)
+            may_load.set()
+            wait(client, job_id)
 
     def test_a_tail_that_does_not_count_is_cut_off(self, tmp_path):
         with serving(settings=settings(tmp_path)) as client:

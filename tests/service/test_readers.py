@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -85,9 +85,7 @@ def crew(monkeypatch):
 
 def readers():
     """Processes forked from nurseries of this process."""
-    return [
-        one for child in psutil.Process().children() for one in child.children(recursive=True)
-    ]
+    return [one for child in psutil.Process().children() for one in child.children(recursive=True)]
 
 
 def test_molecules_are_read_as_in_this_process(crew):
@@ -191,10 +189,8 @@ def test_a_storm_of_kills_loses_nothing(crew):
     def storm():
         while not stop.is_set():
             for reader in readers()[:1]:
-                try:
+                with suppress(ProcessLookupError):
                     os.kill(reader.pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
             time.sleep(0.1)
 
     crew.read([GOOD])
