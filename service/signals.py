@@ -35,6 +35,9 @@ def handled(
         then = before[signal.Signals(number)]
         if callable(then):
             then(number, frame)
+        elif then is not signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
 
     def drain(number: int, frame: FrameType | None) -> None:
         loop.call_soon_threadsafe(on_drain)
