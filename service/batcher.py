@@ -11,6 +11,7 @@ from nmrshift.predict.prepare import Prepared
 from nmrshift.types import Failure, Prediction, Query
 from service.metrics import Metrics
 from service.options import Options
+from service.problems import log_bug
 from service.tickets import Ticket
 
 
@@ -100,7 +101,12 @@ class Batcher:
                 groups.setdefault((id(ticket.loaded), ticket.options), []).append(item)
             for group in groups.values():
                 self._metrics.batch_molecules.observe(len(group))
-                answer_group(group)
+                try:
+                    answer_group(group)
+                except Exception as error:  # noqa: BLE001 - the thread must live for the next ones
+                    log_bug(error)
+                    for item in group:
+                        item.ticket.fail(error)
 
     def _take(self) -> list[Item]:
         """Return the next batch; empty means the end."""

@@ -31,6 +31,10 @@ class Engine:
     Nothing is predicted before :meth:`load` has ended well. The shifts that a canary molecule
     has then are those that it must keep: :meth:`check` predicts it again.
 
+    Attributes:
+        admission: counts what is being answered.
+        is_draining: whether the service is about to end.
+
     Args:
         load: returns a verified predictor.
         settings: sizes and deadlines.
@@ -59,6 +63,7 @@ class Engine:
         )
         self._loaded: Loaded | None = None
         self._is_reloading = False
+        self.is_draining = False
         self._why_not = "The model is being loaded."
 
     def start(self) -> None:
@@ -71,12 +76,7 @@ class Engine:
 
     def drain(self) -> None:
         """Say from now on that the service is not ready, so that no more is sent to it."""
-        self._why_not = "The service is shutting down."
-
-    @property
-    def is_draining(self) -> bool:
-        """Whether the service is about to end."""
-        return self._loaded is not None and self._why_not.endswith("shutting down.")
+        self.is_draining = True
 
     async def load(self) -> None:
         """Load the predictor; a model that cannot be loaded leaves the service not ready."""
@@ -114,7 +114,9 @@ class Engine:
         return self._loaded
 
     def _load_and_try(self) -> Loaded:
-        return Loaded.of(self._load())
+        loaded = Loaded.of(self._load())
+        self._pipeline.try_out(loaded)
+        return loaded
 
     @property
     def loaded(self) -> Loaded:
@@ -145,7 +147,7 @@ class Engine:
         """
         loaded = self.loaded
         if self.is_draining:
-            raise ProblemError("not_ready", self._why_not)
+            raise ProblemError("not_ready", "The service is shutting down.")
         try:
             is_good = await to_thread.run_sync(loaded.is_as_before, limiter=self._health_slots)
         except Exception as error:  # noqa: BLE001 - whatever it is, the model does not predict

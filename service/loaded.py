@@ -77,7 +77,10 @@ class Loaded:
 
     def is_as_before(self) -> bool:
         """Predict the canary again and compare."""
-        now_ppm = canary_shifts(self.predictor)
+        return self.is_canary(canary_shifts(self.predictor))
+
+    def is_canary(self, now_ppm: tuple[float, ...]) -> bool:
+        """Return whether shifts, ppm, are those that the canary molecule must keep."""
         if len(now_ppm) != len(self.canary_ppm):
             return False
         pairs = zip(now_ppm, self.canary_ppm, strict=True)

@@ -10,7 +10,7 @@ from nmrshift.predict.prepare import Prepared
 from nmrshift.types import Failure, Prediction, Query
 from service.batcher import Batcher, Item
 from service.cache import Key, ResultCache
-from service.loaded import Loaded
+from service.loaded import CANARY, Loaded
 from service.metrics import Metrics
 from service.options import Options
 from service.reading.pool import ReaderPool
@@ -21,6 +21,7 @@ READ: Final[str] = "service.reading.task:read_query"
 _INTERACTIVE: Final[int] = 0
 _BACKGROUND: Final[int] = 1
 _BYTES_PER_MB: Final[int] = 1_000_000
+_TRIES: Final[int] = 5
 
 
 class Pipeline:
@@ -59,6 +60,23 @@ class Pipeline:
         """Stop the threads and end the processes."""
         self._pool.close()
         self._batcher.close()
+
+    def try_out(self, loaded: Loaded) -> None:
+        """Send the canary molecule all the way, so that the reading processes are up as well.
+
+        Raises:
+            RuntimeError: it does not come out as the model itself predicts it.
+        """
+        if loaded.features is None:
+            return
+        options = Options(loaded.predictor.nuclei, None, None, 0.9)
+        for _ in range(_TRIES):
+            (answer,) = self.submit(loaded, [CANARY], options).result()
+            if isinstance(answer, Prediction):
+                if not loaded.is_canary(tuple(atom.shift_ppm for atom in answer.atoms)):
+                    raise RuntimeError("the canary molecule comes out otherwise when read apart")
+                return
+        raise RuntimeError("the canary molecule cannot be read apart")
 
     def submit(
         self,

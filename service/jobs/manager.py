@@ -5,6 +5,7 @@ import logging
 import os
 import re
 import secrets
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
@@ -25,6 +26,7 @@ from service.jobs.store import JobStore
 from service.mapping import ProblemError
 from service.metrics import Metrics
 from service.options import Options
+from service.problems import log_bug
 from service.settings import Settings
 
 _LOG = logging.getLogger("nmrshift.service")
@@ -92,7 +94,8 @@ class Jobs:
             await to_thread.run_sync(self._enter, job)
         except BaseException as error:
             self._files.remove(job_id)
-            if isinstance(error, OSError) and not isinstance(error, TimeoutError):
+            if isinstance(error, OSError | sqlite3.Error):
+                log_bug(error)
                 raise ProblemError("storage_full", "The file could not be kept.") from None
             raise
         finally:

@@ -96,7 +96,7 @@ class Runner:
             try:
                 self._sweep()
                 is_busy = any(self._try(job_id) for job_id in self._store.unfinished())
-            except (sqlite3.Error, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - the thread must live for the next ones
                 log_bug(error)
                 is_busy = False
             if not is_busy:

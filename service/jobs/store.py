@@ -3,6 +3,7 @@
 import json
 import sqlite3
 import threading
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +12,7 @@ from service.jobs.job import Job, Status
 from service.options import Options
 
 _BUSY_S: Final[float] = 10.0
+_PAUSE_S: Final[float] = 0.05
 
 _SCHEMA: Final[str] = """
 CREATE TABLE IF NOT EXISTS jobs (
@@ -44,7 +46,8 @@ class JobStore:
             path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
         )
         self._connection.row_factory = sqlite3.Row
-        for statement in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL", _SCHEMA):
+        self._switch_to_wal()
+        for statement in ("PRAGMA synchronous = NORMAL", _SCHEMA):
             self._connection.execute(statement)
 
     def close(self) -> None:
@@ -126,6 +129,19 @@ class JobStore:
     def remove(self, job_id: str) -> bool:
         """Forget a job."""
         return self._change("DELETE FROM jobs WHERE id = ?", (job_id,))
+
+    def _switch_to_wal(self) -> None:
+        """Switch; where several processes do it at once, SQLite does not wait by itself."""
+        end_s = time.monotonic() + _BUSY_S
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError:
+                if time.monotonic() > end_s:
+                    raise
+                time.sleep(_PAUSE_S)
+            else:
+                return
 
     def _rows(self, query: str, values: tuple[Any, ...] = ()) -> list[sqlite3.Row]:
         with self._lock:

@@ -6,6 +6,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +14,7 @@ from nmrshift.errors import DeadlineError, InputError, WorkerCrashError
 from nmrshift.predict.prepare import Prepared, echo
 from nmrshift.types import Failure, Query
 from service.metrics import Metrics
+from service.problems import log_bug
 from service.reading.reader import Nursery, Reader
 from service.reading.task import Fault, Reading, Task
 
@@ -130,11 +132,16 @@ class ReaderPool:
             if batch is None or self._closing:
                 break
             seat = _Seat(self._permits)
-            while batch.queries and not self._closing:
-                reader = self._serve(reader, batch, seat)
+            try:
+                while batch.queries and not self._closing:
+                    reader = self._serve(reader, batch, seat)
+            except Exception as error:  # noqa: BLE001 - the thread must live for the next ones
+                log_bug(error)
+                _kill(reader)
+                reader = None
+                self._give_up(batch)
             seat.leave()
-        if reader is not None:
-            reader.kill()
+        _kill(reader)
 
     def _serve(self, reader: Reader | None, batch: Batch, seat: "_Seat") -> Reader | None:
         """Get on with a batch; return the process if it is still good."""
@@ -204,12 +211,19 @@ class ReaderPool:
             error = WorkerCrashError(message)
             self._deliver(batch, _failure(batch.queries[0][1], error))
 
+    def _give_up(self, batch: Batch) -> None:
+        """Fail what is left of a batch that our own fault stopped."""
+        error = WorkerCrashError("reading it failed in an unforeseen way")
+        while batch.queries:
+            with suppress(RuntimeError):
+                self._deliver(batch, _failure(batch.queries[0][1], error))
+
     def _deliver(self, batch: Batch, outcome: Prepared | Failure) -> None:
         position, _ = batch.queries.pop(0)
         batch.attempts = 0
-        batch.deliver(position, outcome)
         with self._lock:
             self._n_waiting -= 1
+        batch.deliver(position, outcome)
 
 
 class _Seat:
@@ -224,6 +238,11 @@ class _Seat:
         if self.is_taken:
             self.is_taken = False
             self._permits.release()
+
+
+def _kill(reader: Reader | None) -> None:
+    if reader is not None:
+        reader.kill()
 
 
 def _failure(query: Query, error: InputError | DeadlineError) -> Failure:

@@ -1,10 +1,12 @@
 """The service with a real model: poisoned molecules in the midst of good ones."""
 
+import json
 import time
 from pathlib import Path
 
 import pytest
 from client import serving
+from corpus import can_be_sent, cases_of, load_generators
 from poison import READ
 
 from nmrshift import Predictor
@@ -102,3 +104,52 @@ def test_a_request_past_its_deadline_is_given_up(monkeypatch, predictor):
         assert (admission.n_requests, admission.n_molecules) == (0, 0)
         client.app.state.engine._timeout_s = 60
         assert client.post("/v1/predict", json={"smiles": "CC"}).status_code == 200
+
+
+def wait_for_job(client, job_id):
+    end = time.monotonic() + 120
+    while (body := client.get(f"/v1/jobs/{job_id}").json())["status"] != "done":
+        assert time.monotonic() < end, body
+        time.sleep(0.05)
+    return [json.loads(line) for line in client.get(f"/v1/jobs/{job_id}/results").text.splitlines()]
+
+
+@pytest.mark.slow
+def test_every_hazard_ends_as_expected_in_a_request_and_in_a_job(predictor, tmp_path):
+    generators = load_generators()
+    cases = [case for kind in ("smiles", "inchi", "molblock") for case in cases_of(kind)]
+    texts = [generators.materialise(case) for case in cases]
+    sent = [pair for pair in zip(cases, texts, strict=True) if can_be_sent(pair[1])]
+    molecules = [one for _, text in sent for one in ({"smiles": "CCO"}, {"structure": text})]
+    settings = Settings(
+        data_dir=tmp_path, max_body_bytes=50_000_000, cache_atoms=0, molecule_timeout_s=30
+    )
+    with serving(predictor, settings) as client:
+        body = {"molecules": molecules, "nuclei": ["13C", "19F", "1H"]}
+        answer = client.post("/v1/predict", json=body)
+        lines = "".join(json.dumps(one) + "\n" for one in molecules)
+        job = client.post(
+            "/v1/jobs?nucleus=13C&nucleus=19F&nucleus=1H",
+            content=lines,
+            headers={"content-type": "application/x-ndjson"},
+        )
+        both = [answer.json()["predictions"], wait_for_job(client, job.json()["id"])]
+    for rows in both:
+        assert [row["index"] for row in rows] == list(range(len(molecules)))
+        expected = [atom["shift_ppm"] for atom in rows[0]["atoms"]]
+        for row in rows[::2]:
+            found = [atom["shift_ppm"] for atom in row["atoms"]]
+            assert found == pytest.approx(expected, abs=2e-3)
+        for (case, _), row in zip(sent, rows[1::2], strict=True):
+            allowed = {case.get("code", "ok"), *case.get("accept", [])}
+            assert row.get("code", "ok") in allowed, case["id"]
+
+
+def test_readers_that_do_not_work_keep_the_service_from_being_ready(predictor, caplog):
+    with serving(predictor, wait=False, read="service.no_such_module:read") as client:
+        end = time.monotonic() + 120
+        while client.get("/health/ready").json().get("detail") != "The model cannot be loaded.":
+            assert time.monotonic() < end
+            time.sleep(0.1)
+        assert client.get("/health/live").status_code == 200
+    assert "no reader could be started" in caplog.text
