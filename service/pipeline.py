@@ -21,7 +21,7 @@ READ: Final[str] = "service.reading.task:read_query"
 _INTERACTIVE: Final[int] = 0
 _BACKGROUND: Final[int] = 1
 _BYTES_PER_MB: Final[int] = 1_000_000
-_TRIES: Final[int] = 5
+_TRIES: Final[int] = 3
 
 
 class Pipeline:

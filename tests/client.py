@@ -52,7 +52,7 @@ class Client:
 
         return self._portal.start_task_soon(send)
 
-    def wait_until_ready(self, deadline_s: float = 5.0) -> None:
+    def wait_until_ready(self, deadline_s: float = 120.0) -> None:
         """Ask until the service is ready."""
         end = time.monotonic() + deadline_s
         while self.get("/health/ready").status_code != 200:
