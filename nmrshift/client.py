@@ -4,14 +4,15 @@ import json
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from http.client import HTTPException, HTTPMessage
+from email.message import Message
+from http.client import HTTPException
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
-from nmrshift.errors import InputError, NmrshiftError, ServiceError, TooLargeError
+from nmrshift.errors import DeadlineError, InputError, NmrshiftError, ServiceError, TooLargeError
 from nmrshift.io.wire import answer_from_row, json_text
 from nmrshift.types import DEFAULT_NUCLEI, Failure, Prediction, Query
 
@@ -98,6 +99,7 @@ class Client:
 
         Raises:
             InputError: the molecule cannot be predicted; the subclass and its code say why.
+            DeadlineError: reading the molecule took the service too long.
             ServiceError: the service cannot be reached, or refuses.
         """
         settings = {"nuclei": [*nuclei], "solvent": solvent, "source": source, "interval": interval}
@@ -216,7 +218,7 @@ def _text(query: Query) -> str | Failure:
         return Failure(0, "", query.name, error.code, error.message, error.hint)
 
 
-def _wait_s(headers: HTTPMessage, attempt: int) -> float:
+def _wait_s(headers: Message, attempt: int) -> float:
     try:
         wait_s = float(headers.get("retry-after", ""))
     except ValueError:
@@ -234,8 +236,8 @@ def _refusal(error: HTTPError) -> NmrshiftError:
     return ServiceError(f"the service refused ({code}): {detail}", problem=code)
 
 
-def _error_of(failure: Failure) -> InputError:
+def _error_of(failure: Failure) -> NmrshiftError:
     """Return the error of which a failure is the value."""
-    kinds = [InputError, *InputError.__subclasses__()]
+    kinds: list[type[NmrshiftError]] = [*InputError.__subclasses__(), DeadlineError]
     kind = next((one for one in kinds if one.code == failure.code), InputError)
     return kind(failure.message, hint=failure.hint)

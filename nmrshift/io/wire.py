@@ -100,7 +100,7 @@ def answer_from_row(row: Mapping[str, Any]) -> Prediction | Failure:
 def _made(kind: type[_Value], row: Mapping[str, Any]) -> _Value:
     """Return a value from its fields; lists become tuples."""
     given = {one.name: row[one.name] for one in fields(kind) if one.name in row}
-    frozen = {
+    frozen: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in given.items()
     }
     return kind(**frozen)

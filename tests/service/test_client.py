@@ -11,7 +11,14 @@ from server import running
 from nmrshift import Failure, Predictor, Query
 from nmrshift.chem.toolkit import Chem
 from nmrshift.client import Client
-from nmrshift.errors import NoTargetAtomsError, ParseError, ServiceError
+from nmrshift.errors import (
+    DeadlineError,
+    InputError,
+    NoTargetAtomsError,
+    ParseError,
+    ServiceError,
+    WorkerCrashError,
+)
 from nmrshift.io.wire import answer_from_row, row_of
 
 
@@ -138,6 +145,16 @@ def test_a_service_that_stays_busy_is_given_up():
     with scripted(*[(429, BUSY)] * 5) as (url, _), pytest.raises(ServiceError) as caught:
         Client(url).nuclei  # noqa: B018 - asking is the test
     assert caught.value.problem == "busy"
+
+
+def test_each_code_is_its_error():
+    failure = {"status": "error", "index": 0, "name": None, "input": "C", "message": "m"}
+    rows = [{**failure, "code": code, "hint": "h"} for code in ("timeout", "crashed", "new_code")]
+    with scripted(*[(200, {"predictions": [row]}) for row in rows]) as (url, _):
+        for kind in (DeadlineError, WorkerCrashError, InputError):
+            with pytest.raises(kind) as caught:
+                Client(url).predict("C")
+            assert (caught.value.message, caught.value.hint) == ("m", "h")
 
 
 @pytest.mark.parametrize(

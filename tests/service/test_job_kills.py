@@ -1,13 +1,15 @@
 """A real server, killed again and again in the midst of jobs: no row is lost or repeated."""
 
 import json
+import os
 import random
+import signal
 import socket
 import time
 
 import httpx
-import psutil
 import pytest
+from processes import descendants_of, wait_for_end
 from server import running
 
 N_ROWS = 4000
@@ -37,11 +39,11 @@ def wait_for(server, job_id, condition, deadline_s=240.0):
 
 def kill(server):
     """Kill the server, and not what it started: that must end by itself."""
-    children = psutil.Process(server.process.pid).children(recursive=True)
+    children = descendants_of(server.process.pid)
     server.process.kill()
     server.process.wait()
-    _, alive = psutil.wait_procs(children, timeout=60)
-    assert not alive
+    assert children
+    wait_for_end(children)
 
 
 @pytest.mark.slow
@@ -60,8 +62,8 @@ def test_no_row_is_lost_or_repeated(toy_model, tmp_path):
             kill(server)
     assert n_amidst >= 2
     with running(toy_model, data_dir=tmp_path) as server:
-        for child in psutil.Process(server.process.pid).children(recursive=True):
-            child.kill()
+        for pid in descendants_of(server.process.pid):
+            os.kill(pid, signal.SIGKILL)
         now = wait_for(server, job_id, lambda now: now["status"] == "done")
         answer = httpx.get(f"{server.url}/v1/jobs/{job_id}/results", timeout=60)
         rows = [json.loads(line) for line in answer.text.splitlines()]

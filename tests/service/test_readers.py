@@ -7,9 +7,9 @@ import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import psutil
 import pytest
 from poison import READ
+from processes import children_of, descendants_of, wait_for_end
 
 from nmrshift.graph.features import PRESETS
 from nmrshift.predict.prepare import Prepared
@@ -85,7 +85,12 @@ def crew(monkeypatch):
 
 def readers():
     """Processes forked from nurseries of this process."""
-    return [one for child in psutil.Process().children() for one in child.children(recursive=True)]
+    return [one for child in children_of(os.getpid()) for one in descendants_of(child)]
+
+
+def kill(pid):
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
 
 
 def test_molecules_are_read_as_in_this_process(crew):
@@ -173,10 +178,8 @@ def test_what_nobody_waits_for_is_not_read(crew):
 def test_the_nursery_is_replaced_when_it_dies(crew):
     crew.read([GOOD])
     crew.wait(1)
-    for child in psutil.Process().children():
-        child.kill()
-    for reader in readers():
-        reader.kill()
+    for pid in [*readers(), *children_of(os.getpid())]:
+        kill(pid)
     crew.read([Query("CC", name="crash")] + [GOOD] * 40)
     crew.wait(42)
     assert crew.codes().count("ok") == 41
@@ -188,9 +191,8 @@ def test_a_storm_of_kills_loses_nothing(crew):
 
     def storm():
         while not stop.is_set():
-            for reader in readers()[:1]:
-                with suppress(ProcessLookupError):
-                    os.kill(reader.pid, signal.SIGKILL)
+            for pid in readers()[:1]:
+                kill(pid)
             time.sleep(0.1)
 
     crew.read([GOOD])
@@ -214,12 +216,12 @@ def test_a_storm_of_kills_loses_nothing(crew):
 
 def test_nothing_is_left_running(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(TESTS))
-    before = set(psutil.Process().children(recursive=True))
+    before = set(descendants_of(os.getpid()))
     with crew_of(n_readers=1) as crew:
         crew.read([GOOD, Query("CC", name="hang")])
         crew.wait(1)
     end = time.monotonic() + DEADLINE_S + 10
-    while set(psutil.Process().children(recursive=True)) - before:
+    while set(descendants_of(os.getpid())) - before:
         assert time.monotonic() < end
         time.sleep(0.05)
 
@@ -231,8 +233,7 @@ def test_a_reader_whose_owner_is_dead_ends_itself(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(TESTS))
     nursery = Nursery(READ, 3_000_000_000)
     reader = nursery.fork()
-    process = psutil.Process(reader.pid)
     reader.send(Task((Query("C", name="hang"),), READING, 0.2))
     reader._connection.close()
     nursery.close()
-    process.wait(30)
+    wait_for_end([reader.pid])
