@@ -20,12 +20,16 @@ RUN apt-get update \
  && apt-get install -y --no-install-recommends libgomp1 \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=build /opt/nmrshift /opt/nmrshift
-RUN useradd --system --uid 10001 --no-create-home --home-dir /nonexistent nmrshift
+RUN useradd --system --uid 10001 --no-create-home --home-dir /nonexistent nmrshift \
+ && install -d -o 10001 -m 0700 /data
 ENV PATH=/opt/nmrshift/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     OMP_NUM_THREADS=1 \
+    NMRSHIFT_DATA_DIR=/data \
     NMRSHIFT_PORT=8000
+# The only place that is written to: jobs.
+VOLUME /data
 USER 10001
 WORKDIR /tmp
 EXPOSE 8000

@@ -151,3 +151,27 @@ class BatchError(NmrshiftError, RuntimeError):
 
     code = "batch_stopped"
     default_hint = "Run the same command with --resume; finished parts are not predicted again."
+
+
+class WorkerCrashError(InputError):
+    """A molecule over which the process that read it died, or failed in an unforeseen way."""
+
+    code = "crashed"
+    default_hint = "Send another notation of the structure; report it if it is an ordinary one."
+
+
+class ServiceError(NmrshiftError, RuntimeError):
+    """A service that could not be reached, or that refused a request.
+
+    Attributes:
+        problem: code of the refusal, if it had one.
+    """
+
+    code = "service_error"
+    default_hint = "Check the address, the key and the settings; the service's log says more."
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, problem: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.problem = problem

@@ -1,39 +1,50 @@
 """The application, made from settings; nothing happens at import."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 
 import anyio
+from anyio import to_thread
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from nmrshift import __version__
 from nmrshift.types import ShiftPredictor
 from service.engine import Engine
-from service.limits import BodyGate
+from service.jobs.manager import Jobs
+from service.keys import KeyGate, read_keys
+from service.limits import BodyGate, Uploads
+from service.mapping import ProblemError
+from service.metrics import Metrics
+from service.observe import Observer
+from service.pipeline import READ
 from service.problems import add_handlers
-from service.routes import health, match, model, predict
+from service.routes import health, jobs, match, metrics, model, models, predict
 from service.settings import Settings
+from service.signals import handled
 
 
 def create_app(
-    settings: Settings | None = None, predictor: ShiftPredictor | None = None
+    settings: Settings | None = None,
+    predictor: ShiftPredictor | None = None,
+    *,
+    read: str = READ,
 ) -> FastAPI:
     """Return the application.
 
     Args:
         settings: by default, those of the environment.
         predictor: by default, the model of the settings, loaded once the application runs.
+        read: ``module:function`` that reads one molecule in a reading process.
+
+    Raises:
+        ConfigError: the file of API keys cannot be read.
     """
     settings = settings or Settings()
     logging.getLogger("nmrshift").setLevel(settings.log_level.upper())
-    engine = Engine(
-        partial(_load, settings, predictor),
-        threads=settings.threads,
-        max_waiting=settings.max_waiting,
-    )
     app = FastAPI(
         title="nmrshift",
         version=__version__,
@@ -43,25 +54,74 @@ def create_app(
         redoc_url=None,
         generate_unique_id_function=_operation_id,
     )
-    app.state.settings = settings
-    app.state.engine = engine
-    app.add_middleware(
-        BodyGate, max_bytes=settings.max_body_bytes, read_timeout_s=settings.read_timeout_s
-    )
+    state = app.state
+    state.settings, state.metrics = settings, Metrics()
+    load = partial(_load, settings, predictor)
+    state.engine = Engine(load, settings, state.metrics, read=read)
+    state.jobs = None
+    if settings.data_dir is not None:
+        state.jobs = Jobs(settings.data_dir, state.engine, settings, state.metrics)
+    _add_middleware(app, settings)
     add_handlers(app)
-    for routes in (predict, match, model, health):
+    for routes in (predict, match, model, models, health, metrics):
         app.include_router(routes.router)
+    if state.jobs is not None:
+        app.include_router(jobs.router)
     return app
+
+
+def _add_middleware(app: FastAPI, settings: Settings) -> None:
+    """Add what every request goes through, the innermost first."""
+    uploads = Uploads(jobs.PATH, settings.max_upload_bytes, settings.upload_timeout_s)
+    app.add_middleware(
+        BodyGate,
+        max_bytes=settings.max_body_bytes,
+        read_timeout_s=settings.read_timeout_s,
+        uploads=None if settings.data_dir is None else uploads,
+    )
+    if settings.api_keys is not None:
+        app.add_middleware(KeyGate, keys=read_keys(settings.api_keys))
+    app.add_middleware(Observer, metrics=app.state.metrics)
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Load the model beside the running application: alive at once, ready when it is."""
     engine: Engine = app.state.engine
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(engine.load)
-        yield
-        tasks.cancel_scope.cancel()
+    kept: Jobs | None = app.state.jobs
+    reloads: set[asyncio.Task[None]] = set()
+
+    def drain() -> None:
+        engine.drain()
+        if kept is not None:
+            kept.stop()
+
+    def reload() -> None:
+        task = asyncio.ensure_future(_reload(engine))
+        reloads.add(task)
+        task.add_done_callback(reloads.discard)
+
+    engine.start()
+    if kept is not None:
+        kept.start()
+    delay_s = app.state.settings.drain_delay_s
+    with handled(on_drain=drain, on_reload=reload, delay_s=delay_s):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(engine.load)
+            yield
+            tasks.cancel_scope.cancel()
+    await to_thread.run_sync(_close, engine, kept)
+
+
+def _close(engine: Engine, kept: Jobs | None) -> None:
+    if kept is not None:
+        kept.close()
+    engine.close()
+
+
+async def _reload(engine: Engine) -> None:
+    with suppress(ProblemError):
+        await engine.reload()
 
 
 def _load(settings: Settings, predictor: ShiftPredictor | None) -> ShiftPredictor:

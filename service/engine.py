@@ -1,203 +1,223 @@
-"""The predictor behind the service: loaded once, watched, and called off the event loop."""
+"""The model behind the service: loaded, watched, replaced, and asked by a bounded number."""
 
+import asyncio
 import logging
-import math
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
-from io import StringIO
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 
 from anyio import CapacityLimiter, to_thread
 
 from nmrshift.errors import NmrshiftError
-from nmrshift.io.fields import query_from_fields
-from nmrshift.io.stream import predict_rows
-from nmrshift.io.writers import JsonWriter
-from nmrshift.types import Failure, Prediction, Query, ShiftPredictor
-from service.mapping import ProblemError, problem_of
+from nmrshift.io.options import parse_nuclei
+from nmrshift.types import Failure, Query, ShiftPredictor
+from service.admission import RETRY_AFTER_S, Admission
+from service.guarded import GuardedPredictor
+from service.loaded import Loaded
+from service.mapping import ProblemError, check_source, problem_of
+from service.metrics import Metrics
+from service.options import Options
+from service.pipeline import READ, Pipeline
 from service.problems import log_bug
+from service.settings import Settings
+from service.tickets import Answers
 
 _LOG = logging.getLogger("nmrshift.service")
 
-CANARY: Final[Query] = Query("OC(=O)c1ccc(F)cc1C", solvent="CDCl3")
-CANARY_TOLERANCE_PPM: Final[float] = 0.01
-RETRY_AFTER_S: Final[int] = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """Settings of one request.
-
-    Attributes:
-        nuclei: nuclei by their usual names.
-        solvent: solvent of molecules that name none.
-        source: reference convention.
-        interval: nominal coverage of the intervals, 0-1.
-        references: measured shifts to name as evidence of each atom.
-    """
-
-    nuclei: tuple[str, ...]
-    solvent: str | None
-    source: str | None
-    interval: float
-    references: int = 0
-
 
 class Engine:
-    """Holds the predictor and hands it a bounded number of requests at a time.
+    """Holds the model and hands it a bounded number of requests at a time.
 
     Nothing is predicted before :meth:`load` has ended well. The shifts that a canary molecule
     has then are those that it must keep: :meth:`check` predicts it again.
+
+    Attributes:
+        admission: counts what is being answered.
+        is_draining: whether the service is about to end.
+
+    Args:
+        load: returns a verified predictor.
+        settings: sizes and deadlines.
+        metrics: told what happens.
+        read: ``module:function`` that reads one molecule in a reading process.
     """
 
     def __init__(
-        self, load: Callable[[], ShiftPredictor], *, threads: int, max_waiting: int
+        self,
+        load: Callable[[], ShiftPredictor],
+        settings: Settings,
+        metrics: Metrics,
+        *,
+        read: str = READ,
     ) -> None:
         self._load = load
-        self._max_waiting = max_waiting
-        self._slots = CapacityLimiter(threads)
+        self._metrics = metrics
+        self._timeout_s = settings.request_timeout_s
+        self._slots = CapacityLimiter(settings.threads)
         self._health_slots = CapacityLimiter(1)
-        self._predictor: ShiftPredictor | None = None
-        self._canary_ppm: tuple[float, ...] = ()
+        self._pipeline = Pipeline(settings, metrics, read)
+        self.admission = Admission(
+            max_requests=settings.threads + settings.max_waiting,
+            max_molecules=settings.max_waiting_molecules,
+            on_change=metrics.queued_molecules.set,
+        )
+        self._loaded: Loaded | None = None
+        self._is_reloading = False
+        self.is_draining = False
         self._why_not = "The model is being loaded."
+
+    def start(self) -> None:
+        """Start the threads that answer."""
+        self._pipeline.start()
+
+    def close(self) -> None:
+        """Stop them; requests under way must have ended."""
+        self._pipeline.close()
+
+    def drain(self) -> None:
+        """Say from now on that the service is not ready, so that no more is sent to it."""
+        self.is_draining = True
 
     async def load(self) -> None:
         """Load the predictor; a model that cannot be loaded leaves the service not ready."""
         start = time.monotonic()
         try:
-            predictor, self._canary_ppm = await to_thread.run_sync(
-                self._load_and_try, abandon_on_cancel=True
-            )
-        except (NmrshiftError, OSError) as error:
-            self._why_not = "The model cannot be loaded."
-            _LOG.error("the model cannot be loaded: %s", error)
+            self._loaded = await to_thread.run_sync(self._load_and_try, abandon_on_cancel=True)
         except Exception as error:  # noqa: BLE001 - the process must live to say it is not ready
             self._why_not = "The model cannot be loaded."
-            log_bug(error)
+            _log_failed_load(error)
         else:
-            self._predictor = predictor
             _LOG.info("model loaded in %.1f s", time.monotonic() - start)
 
-    def _load_and_try(self) -> tuple[ShiftPredictor, tuple[float, ...]]:
-        predictor = self._load()
-        return predictor, canary_shifts(predictor)
+    async def reload(self) -> Loaded:
+        """Load the model again and let it replace the one that answers, if it can be verified.
+
+        Requests under way end with the model that they began with.
+
+        Raises:
+            ProblemError: ``reload_failed``; the old model goes on.
+        """
+        if self._is_reloading:
+            raise ProblemError("reload_failed", "A reload is under way.")
+        self._is_reloading = True
+        try:
+            self._loaded = await to_thread.run_sync(self._load_and_try)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the old model goes on
+            _log_failed_load(error)
+            self._metrics.reloads.labels("failed").inc()
+            detail = "The new model cannot be loaded; the old one goes on."
+            raise ProblemError("reload_failed", detail) from None
+        finally:
+            self._is_reloading = False
+        self._metrics.reloads.labels("ok").inc()
+        _LOG.info("model reloaded")
+        return self._loaded
+
+    def _load_and_try(self) -> Loaded:
+        loaded = Loaded.of(self._load())
+        self._pipeline.try_out(loaded)
+        return loaded
 
     @property
-    def predictor(self) -> ShiftPredictor:
-        """The predictor.
+    def loaded(self) -> Loaded:
+        """The model that answers now.
 
         Raises:
             ProblemError: ``not_ready``.
         """
-        if self._predictor is None:
+        if self._loaded is None:
             raise ProblemError("not_ready", self._why_not, retry_after_s=RETRY_AFTER_S)
-        return self._predictor
+        return self._loaded
+
+    @property
+    def predictor(self) -> ShiftPredictor:
+        """The predictor, to be asked what it knows; :meth:`run` hands out one to predict with.
+
+        Raises:
+            ProblemError: ``not_ready``.
+        """
+        return self.loaded.predictor
 
     async def check(self) -> None:
         """Predict the canary again.
 
         Raises:
-            ProblemError: ``not_ready``, because no model is loaded or it now predicts otherwise.
+            ProblemError: ``not_ready``, because no model is loaded, it now predicts otherwise, or
+                the service is about to end.
         """
-        predictor = self.predictor
+        loaded = self.loaded
+        if self.is_draining:
+            raise ProblemError("not_ready", "The service is shutting down.")
         try:
-            now_ppm = await to_thread.run_sync(canary_shifts, predictor, limiter=self._health_slots)
+            is_good = await to_thread.run_sync(loaded.is_as_before, limiter=self._health_slots)
         except Exception as error:  # noqa: BLE001 - whatever it is, the model does not predict
             log_bug(error)
-            now_ppm = ()
-        if not _agree(now_ppm, self._canary_ppm):
+            is_good = False
+        if not is_good:
             raise ProblemError("not_ready", "The canary molecule is not predicted as before.")
 
-    async def predict(self, molecules: Sequence[Mapping[str, Any]], options: Options) -> str:
-        """Predict the molecules of one request.
-
-        Args:
-            molecules: fields of each, see ``nmrshift.io.fields``.
-            options: settings of the request.
-
-        Returns:
-            The JSON document of the answers.
+    async def answers(self, rows: Sequence[Query | Failure], options: Options) -> Answers:
+        """Answer the molecules of one request, in order.
 
         Raises:
-            ProblemError: not ready, too many requests waiting, or a setting that the model does
-                not know.
+            ProblemError: not ready, too many requests waiting, past the deadline, or a setting
+                that the model does not know.
         """
-        return await self.run(partial(predict_document, molecules=molecules, options=options))
+        loaded = self.loaded
+        self.admission.enter(len(rows))
+        try:
+            future = self._pipeline.submit(loaded, rows, options)
+        except BaseException:
+            self.admission.leave(len(rows))
+            raise
+        self.admission.leave_with(future, len(rows))
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(future), self._timeout_s)
+        except TimeoutError:
+            raise ProblemError("deadline", "The answer took too long.") from None
+        except NmrshiftError as error:
+            raise problem_of(error) from None
+
+    def in_background(
+        self, rows: Sequence[Query | Failure], options: Options, *, first: int
+    ) -> "Future[Answers]":
+        """Answer rows of something longer when nobody else asks for anything.
+
+        Args:
+            rows: queries and failures.
+            options: settings of queries that name none.
+            first: index of the first row.
+
+        Raises:
+            ProblemError: ``not_ready``, or a source that the model does not know.
+            UnknownNucleusError: the model that answers now lacks a nucleus.
+        """
+        loaded = self.loaded
+        parse_nuclei(options.nuclei, loaded.predictor.nuclei)
+        check_source(loaded.predictor, options.source)
+        return self._pipeline.submit(loaded, rows, options, first=first, is_background=True)
 
     async def run(self, work: Callable[[ShiftPredictor], str]) -> str:
         """Do the work of one request when its turn comes, off the event loop.
 
         Args:
-            work: makes a document with the predictor.
+            work: makes a document with the predictor that it is given.
 
         Raises:
             ProblemError: not ready, too many requests waiting, or what the work refuses.
         """
-        predictor = self.predictor
-        if self._slots.statistics().tasks_waiting >= self._max_waiting:
-            detail = "Too many requests are waiting."
-            raise ProblemError("busy", detail, retry_after_s=RETRY_AFTER_S)
+        guarded = GuardedPredictor(self._pipeline, self.loaded, self._timeout_s)
+        self.admission.enter(1)
         try:
-            return await to_thread.run_sync(work, predictor, limiter=self._slots)
+            return await to_thread.run_sync(work, guarded, limiter=self._slots)
         except NmrshiftError as error:
             raise problem_of(error) from None
+        finally:
+            self.admission.leave(1)
 
 
-def predict_document(
-    predictor: ShiftPredictor, molecules: Sequence[Mapping[str, Any]], options: Options
-) -> str:
-    """Return the JSON document of answers, one a molecule, in order.
-
-    Raises:
-        NmrshiftError: a setting that the predictor does not know.
-    """
-    start = time.perf_counter()
-    rows = (
-        query_from_fields(fields, index, f"molecule {index}")
-        for index, fields in enumerate(molecules)
-    )
-    predict = partial(
-        predictor.predict_many,
-        solvent=options.solvent,
-        nuclei=options.nuclei,
-        interval=options.interval,
-        references=options.references,
-    )
-    text = StringIO()
-    writer = JsonWriter(text)
-    n_failed = 0
-    for answer in predict_rows(predict, (_with_source(row, options.source) for row in rows)):
-        writer.write(answer)
-        n_failed += isinstance(answer, Failure)
-    writer.close()
-    took_ms = (time.perf_counter() - start) * 1000
-    _LOG.info("%d molecules, %d failed, %.0f ms", len(molecules), n_failed, took_ms)
-    return text.getvalue()
-
-
-def _with_source(row: Query | Failure, source: str | None) -> Query | Failure:
-    return replace(row, source=source) if source is not None and isinstance(row, Query) else row
-
-
-def canary_shifts(predictor: ShiftPredictor) -> tuple[float, ...]:
-    """Return the canary's shifts in ppm, by nucleus and atom.
-
-    Raises:
-        RuntimeError: it cannot be predicted.
-    """
-    (answer,) = predictor.predict_many([CANARY], nuclei=predictor.nuclei)
-    atoms = answer.atoms if isinstance(answer, Prediction) else ()
-    shifts_ppm = tuple(atom.shift_ppm for atom in atoms)
-    if not shifts_ppm or not all(map(math.isfinite, shifts_ppm)):
-        raise RuntimeError("the canary molecule cannot be predicted")
-    return shifts_ppm
-
-
-def _agree(now_ppm: Sequence[float], then_ppm: Sequence[float]) -> bool:
-    if len(now_ppm) != len(then_ppm):
-        return False
-    return all(
-        abs(now - then) <= CANARY_TOLERANCE_PPM for now, then in zip(now_ppm, then_ppm, strict=True)
-    )
+def _log_failed_load(error: Exception) -> None:
+    if isinstance(error, NmrshiftError | OSError):
+        _LOG.error("the model cannot be loaded: %s", error)
+    else:
+        log_bug(error)

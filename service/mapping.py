@@ -11,9 +11,14 @@ from nmrshift.types import ShiftPredictor
 
 STATUS: Final[dict[str, int]] = {
     "bad_request": 400,
+    "unauthorized": 401,
+    "forbidden": 403,
     "not_found": 404,
     "method_not_allowed": 405,
+    "not_acceptable": 406,
     "read_timeout": 408,
+    "job_not_done": 409,
+    "reload_failed": 409,
     "too_large": 413,
     "unsupported_media_type": 415,
     "invalid_request": 422,
@@ -21,8 +26,12 @@ STATUS: Final[dict[str, int]] = {
     ConfigError.code: 422,
     PeakTextError.code: 422,
     "busy": 429,
+    "rate_limited": 429,
+    "too_many_jobs": 429,
     "internal_error": 500,
     "not_ready": 503,
+    "deadline": 504,
+    "storage_full": 507,
 }
 """Status of a request that is refused as a whole. Failures of single molecules are no part of
 it: they stand in their place in an answer of status 200."""

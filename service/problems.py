@@ -2,7 +2,6 @@
 
 import logging
 import re
-import traceback
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -12,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from service.mapping import STATUS, ProblemError, problem_response
+from service.places import places_of
 
 _LOG = logging.getLogger("nmrshift.service")
 _MAX_FIELDS: Final[int] = 20
@@ -53,9 +53,7 @@ def on_bug(error: Exception) -> Response:
 
 def log_bug(error: BaseException) -> None:
     """Log where an unforeseen exception arose, without its message: that may hold a structure."""
-    frames = traceback.extract_tb(error.__traceback__)
-    places = " < ".join(f"{frame.filename}:{frame.lineno}" for frame in reversed(frames))
-    _LOG.error("unforeseen %s at %s", type(error).__name__, places)
+    _LOG.error("unforeseen %s at %s", type(error).__name__, places_of(error))
 
 
 def _invalid(errors: Sequence[Any]) -> ProblemError:

@@ -1,11 +1,23 @@
 """Bodies of requests and answers; what is not named here is refused."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from nmrshift.types import DEFAULT_NUCLEI, Domain
 from service.settings import MAX_MOLECULES
+
+PREDICT_EXAMPLES: Final[tuple[dict[str, Any], ...]] = (
+    {"smiles": ["CCO", "FC(F)(F)c1ccccc1"], "solvent": "CDCl3"},
+    {
+        "molecules": [
+            {"smiles": "CCO", "name": "ethanol", "solvent": "DMSO-d6"},
+            {"inchi": "InChI=1S/CH4/h1H4"},
+        ],
+        "nuclei": ["13C", "h1"],
+        "interval": 0.8,
+    },
+)
 
 Label = Annotated[str, Field(max_length=200)]
 
@@ -39,6 +51,8 @@ class MoleculeIn(Strict):
 
 class PredictRequest(Strict):
     """Molecules to predict: either ``molecules``, or ``smiles`` for short."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [*PREDICT_EXAMPLES]})
 
     molecules: Annotated[list[MoleculeIn], Field(min_length=1, max_length=MAX_MOLECULES)] | None = (
         None
@@ -187,6 +201,19 @@ class ModelOut(Strict):
     training_data_sha256: str | None = None
     rdkit_version: str | None = None
     ring_finder: str | None = None
+
+
+class ModelCardOut(ModelOut):
+    """A model with the texts that go with it."""
+
+    card: str | None = Field(None, description="The model card, Markdown.")
+    data_licence: str | None = Field(None, description="Licences of the training data.")
+
+
+class ModelsOut(Strict):
+    """The models that can be asked."""
+
+    models: list[ModelCardOut]
 
 
 class HealthOut(Strict):

@@ -20,8 +20,27 @@ class Settings(BaseSettings):
         max_molecules: molecules of one request.
         max_body_bytes: size of a request body.
         read_timeout_s: seconds within which a request body must have arrived.
-        threads: requests predicted at the same time.
+        request_timeout_s: seconds after which a request for predictions is given up (504).
+        threads: batches that the network computes at the same time.
         max_waiting: requests that may wait for their turn; more get 429.
+        max_waiting_molecules: molecules of all requests inside; more get 429.
+        batch_molecules: molecules that go through the network together.
+        batch_wait_ms: longest wait for further molecules that are just being read.
+        readers: processes that read molecules at the same time.
+        molecule_timeout_s: seconds for reading one molecule; then its process is killed.
+        reader_memory_mb: address space of such a process, megabytes.
+        cache_atoms: shifts kept for being asked again; 0 keeps none.
+        data_dir: folder of jobs; without one there are no jobs.
+        max_jobs: jobs kept at a time, ended ones included.
+        max_upload_bytes: size of a job's file.
+        max_storage_bytes: size of all jobs together.
+        max_job_rows: molecules of a job.
+        upload_timeout_s: seconds within which a job's file must have arrived.
+        job_ttl_s: seconds after its end at which a job is removed.
+        api_keys: file of hashed keys; without one everybody may ask.
+        allow_reload: whether POST /v1/models/reload is allowed; SIGHUP always is.
+        drain_delay_s: seconds between SIGTERM and the end of listening, in which the service says
+            that it is not ready.
         log_level: least severe level that is logged.
     """
 
@@ -33,6 +52,24 @@ class Settings(BaseSettings):
     max_molecules: Annotated[int, Field(ge=1, le=MAX_MOLECULES)] = MAX_MOLECULES
     max_body_bytes: Annotated[int, Field(ge=1000)] = 4 * 1024 * 1024
     read_timeout_s: Annotated[float, Field(gt=0, le=600)] = 10.0
+    request_timeout_s: Annotated[float, Field(gt=0, le=3600)] = 60.0
     threads: Annotated[int, Field(ge=1, le=64)] = 1
     max_waiting: Annotated[int, Field(ge=0)] = 64
+    max_waiting_molecules: Annotated[int, Field(ge=1)] = 4000
+    batch_molecules: Annotated[int, Field(ge=1, le=1024)] = 32
+    batch_wait_ms: Annotated[float, Field(ge=0, le=5)] = 2.0
+    readers: Annotated[int, Field(ge=1, le=64)] = 2
+    molecule_timeout_s: Annotated[float, Field(gt=0, le=600)] = 2.0
+    reader_memory_mb: Annotated[int, Field(ge=500)] = 3000
+    cache_atoms: Annotated[int, Field(ge=0)] = 100_000
+    data_dir: Path | None = None
+    max_jobs: Annotated[int, Field(ge=1)] = 100
+    max_upload_bytes: Annotated[int, Field(ge=1000)] = 200_000_000
+    max_storage_bytes: Annotated[int, Field(ge=1000)] = 10_000_000_000
+    max_job_rows: Annotated[int, Field(ge=1)] = 1_000_000
+    upload_timeout_s: Annotated[float, Field(gt=0, le=3600)] = 300.0
+    job_ttl_s: Annotated[float, Field(gt=0)] = 7 * 24 * 3600.0
+    api_keys: Path | None = None
+    allow_reload: bool = False
+    drain_delay_s: Annotated[float, Field(ge=0, le=60)] = 0.0
     log_level: Literal["critical", "error", "warning", "info", "debug"] = "info"

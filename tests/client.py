@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from nmrshift.types import ShiftPredictor
 from service.app import create_app
+from service.pipeline import READ
 from service.settings import Settings
 
 
@@ -23,9 +24,17 @@ class Client:
         self._portal = portal
         self._client = client
 
-    def get(self, path: str) -> httpx.Response:
-        """Send GET."""
-        return self._portal.call(self._client.get, path)
+    def get(self, path: str, **kwargs: Any) -> httpx.Response:
+        """Send GET, with the keyword arguments of httpx."""
+
+        async def send() -> httpx.Response:
+            return await self._client.get(path, **kwargs)
+
+        return self._portal.call(send)
+
+    def delete(self, path: str) -> httpx.Response:
+        """Send DELETE."""
+        return self._portal.call(self._client.delete, path)
 
     def post(self, path: str, **kwargs: Any) -> httpx.Response:
         """Send POST, with the keyword arguments of httpx."""
@@ -43,7 +52,7 @@ class Client:
 
         return self._portal.start_task_soon(send)
 
-    def wait_until_ready(self, deadline_s: float = 5.0) -> None:
+    def wait_until_ready(self, deadline_s: float = 120.0) -> None:
         """Ask until the service is ready."""
         end = time.monotonic() + deadline_s
         while self.get("/health/ready").status_code != 200:
@@ -57,9 +66,10 @@ def serving(
     settings: Settings | None = None,
     *,
     wait: bool = True,
+    read: str = READ,
 ) -> Iterator[Client]:
     """Run the application, by default with the predictor by rule."""
-    app = create_app(settings or Settings(), predictor or FakePredictor())
+    app = create_app(settings or Settings(), predictor or FakePredictor(), read=read)
     with (
         start_blocking_portal() as portal,
         portal.wrap_async_context_manager(_running(app)) as client,

@@ -23,3 +23,8 @@ def cases_of(kind: str) -> list[dict[str, Any]]:
     """Return the cases of one kind."""
     lines = (HAZARDS / "cases.jsonl").read_text("ascii").splitlines()
     return [case for case in map(json.loads, lines) if case["kind"] == kind]
+
+
+def can_be_sent(text: str) -> bool:
+    """Return whether a case fits into a request: lone surrogates are no JSON text."""
+    return len(text) < 200_000 and not any("\ud800" <= one <= "\udfff" for one in text)

@@ -4,11 +4,15 @@ Numbers in ppm are rounded to 0.001. Text is ASCII; everything else is escaped.
 """
 
 import json
-from typing import Any, Final
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, Final, TypeVar
 
-from nmrshift.types import Evidence, Failure, Prediction
+from nmrshift.types import AtomShift, Evidence, Failure, Notice, Prediction, Reference
 
 SCHEMA_VERSION: Final[int] = 1
+
+_Value = TypeVar("_Value", AtomShift, Evidence, Failure, Notice, Prediction, Reference)
 
 _ENCODE: Final = json.JSONEncoder(
     ensure_ascii=True, allow_nan=False, separators=(",", ":"), check_circular=False
@@ -96,3 +100,39 @@ def json_text(value: Any) -> str:
         ValueError: a number is not finite.
     """
     return _ENCODE(value)
+
+
+def answer_from_row(row: Mapping[str, Any]) -> Prediction | Failure:
+    """Return the answer that :func:`row_of` made a row of, numbers as rounded there.
+
+    Args:
+        row: plain values, as read from JSON; fields without a meaning here are ignored.
+
+    Raises:
+        KeyError: a field is missing.
+        TypeError: a field is missing, or not of its kind.
+    """
+    if row["status"] == "error":
+        return _made(Failure, row)
+    atoms = tuple(
+        _made(AtomShift, {**atom, "evidence": _evidence_from(atom["evidence"])})
+        for atom in row["atoms"]
+    )
+    notices = tuple(_made(Notice, notice) for notice in row["notices"])
+    return _made(Prediction, {**row, "atoms": atoms, "notices": notices})
+
+
+def _evidence_from(row: Mapping[str, Any] | None) -> Evidence | None:
+    if row is None:
+        return None
+    references = tuple(_made(Reference, one) for one in row["references"])
+    return _made(Evidence, {**row, "references": references})
+
+
+def _made(kind: type[_Value], row: Mapping[str, Any]) -> _Value:
+    """Return a value from its fields; lists become tuples."""
+    given = {one.name: row[one.name] for one in fields(kind) if one.name in row}
+    frozen: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in given.items()
+    }
+    return kind(**frozen)

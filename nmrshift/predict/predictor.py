@@ -85,6 +85,11 @@ class Predictor:
         return self._artifact.identity
 
     @property
+    def features(self) -> str:
+        """Name of the feature preset by which its molecules are read."""
+        return self._features.name
+
+    @property
     def sources(self) -> tuple[str, ...]:
         """Reference conventions that can be asked for."""
         return self._config.sources

@@ -1,13 +1,16 @@
 """Whatever is sent: an answer of the published form, and never a fault of ours."""
 
 import json
+import time
 
 import pytest
 from client import serving
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from service.jobs.job import MEDIA_KINDS
 from service.schemas import PredictResponse, ProblemOut
+from service.settings import Settings
 
 TEXT = st.one_of(st.sampled_from(["CCO", "C1CC", "InChI=1S/CH4/h1H4", ""]), st.text(max_size=20))
 JUNK = st.recursive(
@@ -82,3 +85,35 @@ def test_right_bodies_are_always_answered(client, smiles):
     document = check(client, json.dumps({"smiles": smiles}).encode())
     assert document is not None
     assert len(document.predictions) == len(smiles)
+
+
+@pytest.fixture(scope="module")
+def client_with_jobs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data")
+    with serving(settings=Settings(data_dir=folder, max_jobs=1000)) as client:
+        yield client
+
+
+LINES = st.lists(st.one_of(TEXT, st.sampled_from(["smiles,id", "$$$$", "M  END"])), max_size=6)
+FILE = st.one_of(st.binary(max_size=200), LINES.map(lambda lines: "\n".join(lines).encode()))
+
+
+@given(FILE, st.sampled_from(sorted(MEDIA_KINDS)))
+@settings(parent=fuzzed, max_examples=60)
+def test_any_file_becomes_a_job_that_ends(client_with_jobs, content, media_type):
+    client = client_with_jobs
+    response = client.post("/v1/jobs", content=content, headers={"content-type": media_type})
+    if response.status_code != 202:
+        assert response.status_code in (415, 422)
+        ProblemOut.model_validate(response.json())
+        return
+    path = response.headers["location"]
+    end = time.monotonic() + 60
+    while (body := client.get(path).json())["status"] in ("queued", "running"):
+        assert time.monotonic() < end
+    assert body["status"] == "done"
+    assert body["n_done"] == body["n_rows"] > 0
+    for name in ("jsonl", "json", "csv"):
+        answer = client.get(f"{path}/results?format={name}")
+        assert answer.status_code == 200
+    assert client.delete(path).status_code == 204

@@ -158,7 +158,7 @@ def test_health_answers_and_the_queue_is_bounded_while_predicting():
 
 
 def _n_waiting(client):
-    return client.app.state.engine._slots.statistics().tasks_waiting
+    return client.app.state.engine.admission.n_requests - 1
 
 
 def wait_for(condition):

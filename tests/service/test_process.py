@@ -1,74 +1,16 @@
 """The service as it runs: a process with a trained model, asked over a socket."""
 
 import json
-import os
-import re
 import signal
 import socket
-import subprocess
-import sys
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
+from server import READ_TIMEOUT_S, START_S, running
 
 from nmrshift import Predictor
-
-START_S = 60.0
-READ_TIMEOUT_S = 1.0
-
-
-@dataclass
-class Server:
-    process: subprocess.Popen
-    port: int
-    log: list[str]
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.port}"
-
-
-@contextmanager
-def running(model, *, wait=True) -> Iterator[Server]:
-    command = [sys.executable, "-m", "nmrshift", "serve", "--port", "0", "--model", str(model)]
-    environment = {**os.environ, "NMRSHIFT_READ_TIMEOUT_S": str(READ_TIMEOUT_S)}
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
-    ) as process:
-        log = []
-        reader = threading.Thread(target=lambda: log.extend(process.stdout), daemon=True)
-        reader.start()
-        try:
-            server = Server(process, _port(process, log), log)
-            if wait:
-                _wait_until_ready(server)
-            yield server
-        finally:
-            process.kill()
-            reader.join(5)
-
-
-def _port(process, log):
-    end = time.monotonic() + START_S
-    while time.monotonic() < end and process.poll() is None:
-        found = re.search(r"running on http://127\.0\.0\.1:(\d+)", "".join(log))
-        if found:
-            return int(found[1])
-        time.sleep(0.02)
-    raise AssertionError("".join(log))
-
-
-def _wait_until_ready(server):
-    end = time.monotonic() + START_S
-    while httpx.get(f"{server.url}/health/ready").status_code != 200:
-        assert time.monotonic() < end, "".join(server.log)
-        time.sleep(0.02)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,54 @@
+"""What signals mean to the service: SIGTERM drains it, SIGHUP loads the model again."""
+
+import asyncio
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+Handler = Callable[[int, FrameType | None], Any]
+
+
+@contextmanager
+def handled(
+    *, on_drain: Callable[[], None], on_reload: Callable[[], None], delay_s: float
+) -> Iterator[None]:
+    """Handle signals within the block, in front of the server's own handlers.
+
+    Nothing is done outside the main thread, which cannot have handlers.
+
+    Args:
+        on_drain: called on SIGTERM and SIGINT; the server is told ``delay_s`` later.
+        on_reload: called on SIGHUP.
+        delay_s: seconds in which the service says that it is not ready, and still answers.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    hangup = signal.getsignal(signal.SIGHUP)
+
+    def pass_on(number: int, frame: FrameType | None) -> None:
+        then = before[signal.Signals(number)]
+        if callable(then):
+            then(number, frame)
+        elif then is not signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+
+    def drain(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(on_drain)
+        loop.call_soon_threadsafe(loop.call_later, delay_s, pass_on, number, frame)
+
+    for number in before:
+        signal.signal(number, drain)
+    signal.signal(signal.SIGHUP, lambda *_: loop.call_soon_threadsafe(on_reload))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        signal.signal(signal.SIGHUP, hangup)

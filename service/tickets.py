@@ -1,0 +1,76 @@
+"""The molecules of one request while they are being answered."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
+from dataclasses import replace
+
+from nmrshift.types import Failure, Prediction
+from service.loaded import Loaded
+from service.options import Options
+
+Answers = list[Prediction | Failure]
+
+
+class Ticket:
+    """Collects one answer a molecule, from any thread and in any order.
+
+    Args:
+        loaded: the model that answers.
+        options: settings of the request.
+        n_molecules: answers to wait for; at least one.
+        first: number of the first molecule, where the request is part of something longer.
+        is_background: whether others go first.
+    """
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        options: Options,
+        n_molecules: int,
+        *,
+        first: int = 0,
+        is_background: bool = False,
+    ) -> None:
+        self.loaded = loaded
+        self.options = options
+        self.is_background = is_background
+        self.future: Future[Answers] = Future()
+        self._first = first
+        self._answers: list[Prediction | Failure | None] = [None] * n_molecules
+        self._n_left = n_molecules
+        self._lock = threading.Lock()
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether somebody still waits for the answers."""
+        return not self.future.done()
+
+    def deliver(self, position: int, answer: Prediction | Failure) -> None:
+        """Put an answer in its place; the last one completes the request.
+
+        Raises:
+            RuntimeError: the place is taken.
+        """
+        index = self._first + position
+        answer = answer if answer.index == index else replace(answer, index=index)
+        with self._lock:
+            if self._answers[position] is not None:
+                raise RuntimeError("a molecule was answered twice")
+            self._answers[position] = answer
+            self._n_left -= 1
+            is_last = self._n_left == 0
+        if is_last:
+            self._end(
+                lambda: self.future.set_result([one for one in self._answers if one is not None])
+            )
+
+    def fail(self, error: BaseException) -> None:
+        """Refuse the request as a whole."""
+        self._end(lambda: self.future.set_exception(error))
+
+    def _end(self, end: Callable[[], None]) -> None:
+        """Complete the future, unless nobody waits for it any longer."""
+        with suppress(InvalidStateError):
+            end()
