@@ -128,7 +128,8 @@ class Pipeline:
             try:
                 return future.result(_POLL_S)
             except TimeoutError:
-                continue
+                if future.done():
+                    raise
         future.cancel()
         raise RuntimeError("the service is ending")
 
