@@ -22,6 +22,7 @@ _INTERACTIVE: Final[int] = 0
 _BACKGROUND: Final[int] = 1
 _BYTES_PER_MB: Final[int] = 1_000_000
 _TRIES: Final[int] = 3
+_POLL_S: Final[float] = 0.5
 
 
 class Pipeline:
@@ -35,6 +36,7 @@ class Pipeline:
 
     def __init__(self, settings: Settings, metrics: Metrics, read: str = READ) -> None:
         self._metrics = metrics
+        self._closing = False
         self._cache = ResultCache(settings.cache_atoms)
         self._pool = ReaderPool(
             read,
@@ -58,6 +60,7 @@ class Pipeline:
 
     def close(self) -> None:
         """Stop the threads and end the processes."""
+        self._closing = True
         self._pool.close()
         self._batcher.close()
 
@@ -71,7 +74,7 @@ class Pipeline:
             return
         options = Options(loaded.predictor.nuclei, None, None, 0.9)
         for _ in range(_TRIES):
-            (answer,) = self.submit(loaded, [CANARY], options).result()
+            (answer,) = self._wait(self.submit(loaded, [CANARY], options))
             if isinstance(answer, Prediction):
                 if not loaded.is_canary(tuple(atom.shift_ppm for atom in answer.atoms)):
                     raise RuntimeError("the canary molecule comes out otherwise when read apart")
@@ -118,6 +121,17 @@ class Pipeline:
                 unread.append((position, query))
         self._read(ticket, unread)
         return ticket.future
+
+    def _wait(self, future: "Future[Answers]") -> Answers:
+        """Wait for answers, unless the service ends meanwhile."""
+        while not self._closing:
+            try:
+                return future.result(_POLL_S)
+            except TimeoutError:
+                if future.done():
+                    raise
+        future.cancel()
+        raise RuntimeError("the service is ending")
 
     def _read(self, ticket: Ticket, unread: list[tuple[int, Query]]) -> None:
         if unread:

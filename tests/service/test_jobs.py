@@ -248,6 +248,7 @@ class TestRestart:
             queued = created(post(client, CSV))
             wait(client, job_id, "running")
             client.app.state.jobs.stop()
+            client.app.state.jobs._runner.join()
             predictor.leave.set()
         store = JobStore(tmp_path / "data/jobs.sqlite")
         assert store.get(job_id).status == "running"
@@ -263,6 +264,7 @@ class TestRestart:
             job_id = created(post(client, CSV))
             wait(client, job_id, "running")
             client.app.state.jobs.stop()
+            client.app.state.jobs._runner.join()
             predictor.leave.set()
         may_load = threading.Event()
 

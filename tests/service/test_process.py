@@ -72,6 +72,12 @@ def test_sigterm_ends_it_at_once_and_in_order(toy_model):
     assert "Application shutdown complete" in "".join(server.log)
 
 
+def test_sigterm_ends_it_while_the_model_loads(toy_model):
+    with running(toy_model, wait=False) as server:
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(START_S) in (0, -signal.SIGTERM)
+
+
 def test_a_model_that_is_missing_keeps_it_alive_but_not_ready(tmp_path):
     with running(tmp_path / "absent", wait=False) as server:
         end = time.monotonic() + START_S
