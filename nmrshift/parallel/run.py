@@ -139,14 +139,13 @@ def _todo(
 
 
 def _finish(store: Store, origin: Origin, reports: dict[int, PartReport]) -> Tally:
-    """Write the final manifest and remove the reports that it replaces."""
+    """Write the final manifest; remove the reports that it replaces and what lost workers left."""
     ordered = [reports[number] for number in sorted(reports)]
     if [report.number for report in ordered] != list(range(len(ordered))):
         raise BatchError("a part is missing", hint="Run the same command with --resume.")
     write_manifest(store, origin, ordered)
-    for name in store.names():
-        if name.startswith(_REPORT):
-            store.remove(name)
+    for name in filter(is_leftover, store.names()):
+        store.remove(name)
     return sum((report.tally for report in ordered), Tally())
 
 

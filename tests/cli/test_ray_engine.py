@@ -55,10 +55,11 @@ def three_nodes():
     from ray.cluster_utils import Cluster
 
     head = {"num_cpus": 0, "include_dashboard": False, "object_store_memory": MEMORY}
+    nodes = Cluster(initialize_head=True, head_node_args=head)
     try:
-        nodes = Cluster(initialize_head=True, head_node_args=head)
         others = [nodes.add_node(num_cpus=1, object_store_memory=MEMORY) for _ in range(2)]
     except Exception as error:  # noqa: BLE001 - Ray gives its nodes 15 s to start, whatever the load
+        nodes.shutdown()
         pytest.skip(f"this machine is too busy to start three Ray nodes: {error}")
     ray.init(address=nodes.address, log_to_driver=False)
     yield nodes, others

@@ -281,6 +281,17 @@ class TestTheFolder:
         run(LocalStore(str(whole)), resume=True)
         assert content(whole) == before | {".mine.tmp": b"x"}
 
+    def test_what_a_lost_worker_left_half_is_removed_at_the_end(self, tmp_path, whole):
+        folder = tmp_path / "b"
+
+        class Losing(LocalEngine):
+            def run(self, job, parts):
+                yield from LocalEngine.run(self, job, parts)
+                (folder / ".part-000004.jsonl.0123abcd.tmp").write_text("half")
+
+        run(LocalStore(str(folder)), engine=Losing())
+        assert content(folder) == content(whole)
+
     def test_a_file_in_the_place_of_the_folder(self, tmp_path):
         (tmp_path / "x").write_text("mine")
         with pytest.raises(FileExistsError):
