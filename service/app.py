@@ -14,7 +14,7 @@ from nmrshift.types import ShiftPredictor
 from service.engine import Engine
 from service.limits import BodyGate
 from service.problems import add_handlers
-from service.routes import health, match, model, predict
+from service.routes import draw, health, match, model, page, predict, solvents
 from service.settings import Settings
 
 
@@ -49,7 +49,7 @@ def create_app(
         BodyGate, max_bytes=settings.max_body_bytes, read_timeout_s=settings.read_timeout_s
     )
     add_handlers(app)
-    for routes in (predict, match, model, health):
+    for routes in (predict, match, draw, solvents, model, health, page):
         app.include_router(routes.router)
     return app
 

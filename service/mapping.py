@@ -5,7 +5,19 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from nmrshift.errors import ConfigError, NmrshiftError, PeakTextError, UnknownNucleusError
+from nmrshift.errors import (
+    ConfigError,
+    DeadlineError,
+    DrawingError,
+    InputError,
+    InvalidTextError,
+    NmrshiftError,
+    NoTargetAtomsError,
+    ParseError,
+    PeakTextError,
+    UnknownNucleusError,
+    UnsupportedElementError,
+)
 from nmrshift.io.wire import json_text
 from nmrshift.types import ShiftPredictor
 
@@ -13,6 +25,7 @@ STATUS: Final[dict[str, int]] = {
     "bad_request": 400,
     "not_found": 404,
     "method_not_allowed": 405,
+    "not_acceptable": 406,
     "read_timeout": 408,
     "too_large": 413,
     "unsupported_media_type": 415,
@@ -20,12 +33,20 @@ STATUS: Final[dict[str, int]] = {
     UnknownNucleusError.code: 422,
     ConfigError.code: 422,
     PeakTextError.code: 422,
+    InputError.code: 422,
+    InvalidTextError.code: 422,
+    ParseError.code: 422,
+    UnsupportedElementError.code: 422,
+    NoTargetAtomsError.code: 422,
+    DrawingError.code: 422,
     "busy": 429,
     "internal_error": 500,
     "not_ready": 503,
+    DeadlineError.code: 504,
 }
 """Status of a request that is refused as a whole. Failures of single molecules are no part of
-it: they stand in their place in an answer of status 200."""
+it where an answer has a place for each: there they stand in their place, and the status is 200.
+A picture has no such place."""
 
 PROBLEM_JSON: Final[str] = "application/problem+json"
 

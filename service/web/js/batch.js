@@ -1,0 +1,160 @@
+// A file becomes a job: upload, live progress, download. The job outlives the page.
+
+import { ApiError, ask, askJson } from "./api.js";
+import { byId, h } from "./dom.js";
+import { ticked } from "./form.js";
+import { plural } from "./numbers.js";
+
+const TYPES = {
+  csv: "text/csv",
+  tsv: "text/tab-separated-values",
+  sdf: "chemical/x-mdl-sdfile",
+  sd: "chemical/x-mdl-sdfile",
+  smi: "chemical/x-daylight-smiles",
+  txt: "chemical/x-daylight-smiles",
+  jsonl: "application/x-ndjson",
+  ndjson: "application/x-ndjson",
+};
+const RESULTS = ["csv", "jsonl", "json"];
+const KEPT = "nmrshift-job";
+const ENDED = new Set(["done", "failed", "cancelled"]);
+
+/** Make the batch tab work, or say that this service has no jobs. */
+export function prepareBatch(paths) {
+  const hasJobs = "/v1/jobs" in paths;
+  byId("batch-form").hidden = !hasJobs;
+  byId("batch-none").hidden = hasJobs;
+  if (!hasJobs) return;
+  const zone = byId("batch-zone");
+  byId("batch-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    start();
+  });
+  byId("batch-file").addEventListener("change", () => named(byId("batch-file").files[0]));
+  zone.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    zone.classList.add("dropping");
+  });
+  zone.addEventListener("dragleave", () => zone.classList.remove("dropping"));
+  zone.addEventListener("drop", (event) => {
+    event.preventDefault();
+    zone.classList.remove("dropping");
+    byId("batch-file").files = event.dataTransfer.files;
+    named(event.dataTransfer.files[0]);
+  });
+  const kept = sessionStorage.getItem(KEPT);
+  if (kept) follow(kept);
+}
+
+const named = (file) => {
+  byId("batch-name").textContent = file ? `${file.name}, ${size(file.size)}` : "No file chosen";
+};
+
+const size = (bytes) =>
+  bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+
+async function start() {
+  const button = byId("batch-start");
+  button.disabled = true;
+  try {
+    const job = await send(byId("batch-file").files[0]);
+    sessionStorage.setItem(KEPT, job.id);
+    show(job);
+    follow(job.id);
+  } catch (error) {
+    byId("job").replaceChildren(
+      h("div", { class: "problem", role: "alert" }, h("h2", {}, "No job"), h("p", {}, error.message)));
+  } finally {
+    button.disabled = false;
+  }
+}
+
+function send(file) {
+  if (!file) throw new ApiError("no_file", "Choose a file first.");
+  const type = TYPES[file.name.split(".").pop().toLowerCase()];
+  if (!type) throw new ApiError("file_format", "The name must end in .csv, .tsv, .smi, .sdf or .jsonl.");
+  const nuclei = ticked("batch-nuclei");
+  if (!nuclei.length) throw new ApiError("no_nucleus", "Choose at least one nucleus.");
+  const query = new URLSearchParams(nuclei.map((one) => ["nucleus", one]));
+  if (byId("batch-solvent").value) query.set("solvent", byId("batch-solvent").value);
+  return askJson(`v1/jobs?${query}`, { method: "POST", body: file, type });
+}
+
+let events = null;
+
+/** Follow a job until it ends; the browser reconnects by itself where the line breaks. */
+function follow(id) {
+  events?.close();
+  events = new EventSource(`v1/jobs/${encodeURIComponent(id)}/events`);
+  events.addEventListener("progress", ({ data }) => {
+    const job = JSON.parse(data);
+    show(job);
+    if (ENDED.has(job.status)) events.close();
+  });
+  events.addEventListener("error", () => {
+    if (events.readyState === EventSource.CLOSED) lost(id);
+    else byId("job-line")?.replaceChildren("The connection broke; trying again…");
+  });
+}
+
+function lost(id) {
+  sessionStorage.removeItem(KEPT);
+  byId("job").replaceChildren(
+    h("div", { class: "problem", role: "alert" },
+      h("p", {}, "The service no longer knows this job, or does not answer."),
+      h("button", { type: "button", click: () => follow(id) }, "Try again")));
+}
+
+const TITLES = {
+  queued: "Waiting", running: "Running", done: "Done", failed: "Failed", cancelled: "Cancelled",
+};
+
+function show(job) {
+  const place = byId("job");
+  if (place.dataset.job !== job.id || place.dataset.status !== job.status) {
+    place.dataset.job = job.id;
+    place.dataset.status = job.status;
+    place.replaceChildren(card(job));
+  }
+  const bar = place.querySelector("progress");
+  if (job.n_rows) {
+    bar.max = job.n_rows;
+    bar.value = job.n_done;
+  }
+  byId("job-line").replaceChildren(progressWords(job));
+}
+
+function progressWords({ n_rows: rows, n_done: done, n_failed: failed }) {
+  const all = rows ? `${done.toLocaleString("en")} of ${plural(rows, "molecule")}` : plural(done, "molecule");
+  return failed ? `${all}, ${failed.toLocaleString("en")} could not be predicted` : all;
+}
+
+function card(job) {
+  const ended = ENDED.has(job.status);
+  return h("section", { class: `card job ${job.status}`, "aria-labelledby": "job-title" },
+    h("h2", { id: "job-title", role: "status" }, TITLES[job.status] ?? job.status),
+    h("progress", { "aria-label": "Progress of the job" }),
+    h("p", { id: "job-line" }),
+    job.problem && h("p", { class: "poor" }, job.problem.detail ?? String(job.problem)),
+    job.status === "done" && h("p", { class: "actions" }, RESULTS.map((format) => result(job, format))),
+    h("p", { class: "actions" },
+      h("button", { type: "button", click: () => end(job) }, ended ? "Remove" : "Cancel")));
+}
+
+const result = ({ id }, format) =>
+  h("a", {
+    class: "button", download: `predictions.${format}`,
+    href: `v1/jobs/${encodeURIComponent(id)}/results?format=${format}`,
+  }, `Download ${format.toUpperCase()}`);
+
+async function end({ id }) {
+  events?.close();
+  sessionStorage.removeItem(KEPT);
+  try {
+    await ask(`v1/jobs/${encodeURIComponent(id)}`, { method: "DELETE" });
+    byId("job").replaceChildren(h("p", { class: "small", role: "status" }, "The job was removed."));
+  } catch (error) {
+    byId("job").replaceChildren(h("p", { class: "problem", role: "alert" }, error.message));
+  }
+  delete byId("job").dataset.job;
+}
