@@ -26,14 +26,14 @@ const quoted = (value) => {
 /** Write the table as CSV, with the second solvent and the measured shifts where they are. */
 export function csvText(prediction, groups, other, measured) {
   const head = ["nucleus", "atoms", "shift_ppm", "low_ppm", "high_ppm", "n_nuclei", "flags", "solvent"];
-  if (other) head.push("other_solvent", "other_shift_ppm");
+  if (other) head.push("other_solvent", "other_shift_ppm", "other_low_ppm", "other_high_ppm");
   if (measured) head.push("measured_ppm", "error_ppm");
   head.push("model");
   const rows = groups.flatMap((group) => group.signals).map((one) => {
     const cells = [one.nucleus, one.atoms.join(" "), ...[one.shift, one.low, one.high].map(plain),
       one.count, one.flags.join(" "), prediction.solvent];
     const there = other?.byKey.get(one.key);
-    if (other) cells.push(other.key, there ? plain(there.shift) : "");
+    if (other) cells.push(other.key, plain(there?.shift), plain(there?.low), plain(there?.high));
     const found = measured?.get(one.key);
     if (measured) cells.push(plain(found?.observed), plain(found?.error));
     return [...cells, prediction.model];

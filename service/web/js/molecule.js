@@ -6,7 +6,7 @@ import { firstStop } from "./highlight.js";
 import { crop, rebuilt } from "./picture.js";
 import { signalWords } from "./signals.js";
 
-const LEAST_SCALE = 0.62;
+const LEAST_SCALE = 0.85;
 
 /** Ask for the drawing of a molecule and put it into `place`. */
 export async function showMolecule(place, question, groups, signal) {

@@ -34,5 +34,9 @@ export function stepOf(nucleus, halfWidthPpm) {
 /** What the steps are called. */
 export const STEP_NAMES = ["narrow", "medium", "wide", "very wide"];
 
+/** Write a nucleus with its mass number raised, as plain text. */
+export const raised = (nucleus) =>
+  nucleus.replace(/^\d+/, (mass) => [...mass].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]).join(""));
+
 /** Write a number of things. */
 export const plural = (n, one, many = `${one}s`) => `${n.toLocaleString("en")} ${n === 1 ? one : many}`;

@@ -15,7 +15,8 @@ const COLOUR = /^#([0-9a-f]{6})$/i;
 
 /** Rebuild an SVG document of the service; scripts, links and styles do not survive. */
 export function rebuilt(text) {
-  const parsed = new DOMParser().parseFromString(text, "image/svg+xml");
+  const tame = text.replace(/\sstyle=(?=['"])/g, " data-style=");
+  const parsed = new DOMParser().parseFromString(tame, "image/svg+xml");
   if (parsed.documentElement.nodeName !== "svg") throw new Error("not a picture");
   return copy(parsed.documentElement);
 }
@@ -33,9 +34,9 @@ function copy(node) {
   return element;
 }
 
-/** Read a style attribute as a list of attributes: the page's policy allows none. */
+/** Read a style attribute, renamed because the page's policy allows none, as attributes. */
 function declarations(node) {
-  const parts = (node.getAttribute("style") ?? "").split(";").map((part) => part.split(":"));
+  const parts = (node.getAttribute("data-style") ?? "").split(";").map((part) => part.split(":"));
   return parts
     .filter((part) => part.length === 2)
     .map(([name, value]) => ({ name: name.trim(), value: value.trim() }));

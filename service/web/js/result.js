@@ -6,7 +6,7 @@ import { SERVER_FORMATS, acsText, copyText, csvText } from "./exports.js";
 import { linkHighlights } from "./highlight.js";
 import { matchSummary } from "./match.js";
 import { showMolecule } from "./molecule.js";
-import { shiftText } from "./numbers.js";
+import { raised, shiftText } from "./numbers.js";
 import { atomNames, signalsOf } from "./signals.js";
 import { spectrum } from "./spectrum.js";
 import { table } from "./table.js";
@@ -32,18 +32,18 @@ export async function showResult(place, answer) {
   const warnings = [...warningsOf(prediction, groups), ...(other ? onlyThere(prediction, other) : [])];
   place.replaceChildren(
     heading(answer, label, second),
+    actions(answer, groups, second, measured, label),
     warningList(warnings) || "",
     matches.length ? matchSummary(matches) : "",
     h(
       "div",
-      { class: "views" },
+      { class: second || measured ? "views wide" : "views" },
       h("div", { class: "seen" }, h("div", { class: "card molecule-card" }, drawing, readout),
         groups.map((group) => h("div", { class: "card" },
-          spectrum(group.nucleus, group.signals, below(group, second, matches))))),
+          spectrum(group.nucleus, group.signals, below(group, label, second, matches))))),
       h("div", { class: "card told" }, table(groups, label, second, measured),
-        h("p", { class: "small" }, `± is half of the ${Math.round(100 * prediction.interval)} % interval.`)),
+        h("p", { class: "small" }, footnote(prediction))),
     ),
-    actions(answer, groups, second, measured, label),
   );
   linkHighlights(place.querySelector(".views"), (keys) => tell(readout, groups, keys));
   await draw(drawing, answer, groups);
@@ -65,8 +65,14 @@ function heading({ prediction, question }, label, second) {
   const solvents = second ? `${label} and ${second.label}` : label;
   const where = prediction.solvent === "unknown" && !second ? "unknown solvent" : solvents;
   return h("header", { class: "answer-head" },
-    h("h2", { id: "answer-name" }, prediction.input.includes("\n") ? name || "Drawn structure" : name),
+    h("h2", { id: "answer-name" }, prediction.input.includes("\n") ? name || "Structure of a molfile" : name),
     h("p", {}, "Predicted shifts · ", where, " · ", h("span", { class: "soft" }, prediction.model)));
+}
+
+function footnote({ interval, atoms }) {
+  const reach = `± is half of the ${Math.round(100 * interval)} % interval; atoms count from 0.`;
+  const hydrogens = " Hydrogens are listed by the atom that carries them.";
+  return reach + (atoms.some((atom) => atom.nucleus === "1H") ? hydrogens : "");
 }
 
 function secondOf(other, labels) {
@@ -79,13 +85,13 @@ function secondOf(other, labels) {
 }
 
 /** Return what hangs below the sticks of a nucleus: measured peaks, or the second solvent. */
-function below({ nucleus, signals }, second, matches) {
+function below({ nucleus, signals }, label, second, matches) {
   const match = matches.find((one) => one.nucleus === nucleus && one.sticks.length);
-  if (match) return { name: "measured", sticks: match.sticks };
+  if (match) return { above: "predicted", name: "measured", sticks: match.sticks };
   if (!second) return null;
   const sticks = signals.map((one) => second.byKey.get(one.key)).filter(Boolean);
   const words = (one) => `${second.label} ${shiftText(nucleus, one.shift)} ppm, atoms ${atomNames(one)}`;
-  return { name: second.label, sticks: sticks.map((one) => ({ ...one, words: words(one) })) };
+  return { above: label, name: second.label, sticks: sticks.map((one) => ({ ...one, words: words(one) })) };
 }
 
 const onlyThere = (prediction, other) =>
@@ -96,7 +102,7 @@ const onlyThere = (prediction, other) =>
 function tell(readout, groups, keys) {
   const found = groups.flatMap((group) => group.signals).filter((one) => keys.includes(one.key));
   const words = found.map((one) =>
-    `${one.nucleus} ${shiftText(one.nucleus, one.shift)} ± ${shiftText(one.nucleus, one.reach)}`);
+    `${raised(one.nucleus)} ${shiftText(one.nucleus, one.shift)} ± ${shiftText(one.nucleus, one.reach)}`);
   readout.textContent = found.length ? `${atomNames(found[0])} · ${words.join(" · ")} ppm` : "";
 }
 

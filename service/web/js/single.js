@@ -5,7 +5,6 @@ import { byId, h } from "./dom.js";
 import { readForm } from "./form.js";
 import { matchSpectra } from "./match.js";
 import { showResult } from "./result.js";
-import { codeWords } from "./warnings.js";
 
 let running = null;
 
@@ -76,7 +75,10 @@ async function answerTo(form, signal) {
 const problem = (error) =>
   h("div", { class: "problem", role: "alert" },
     h("h2", {}, "No prediction"),
-    h("p", {}, error.message),
+    h("p", {}, sentence(error.message)),
     error.hint && h("p", {}, error.hint),
     error.fields?.map((one) => h("p", { class: "small" }, `${one.place}: ${one.reason}`)),
-    error.code && h("p", { class: "small" }, `Code: ${codeWords(error.code)}`));
+    error.code && h("p", { class: "small" }, "Code ", h("code", {}, error.code)));
+
+/** Write a message that may lack its capital and its full stop as a sentence. */
+const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1).replace(/([^.?!])$/, "$1.");

@@ -3,10 +3,9 @@
 import { fitAxis, spread } from "./axis.js";
 import { h, nucleusName, s } from "./dom.js";
 import { firstStop } from "./highlight.js";
-import { number, plural, shiftText } from "./numbers.js";
+import { number, plural, raised, shiftText } from "./numbers.js";
 import { signalWords } from "./signals.js";
 
-const LABELS = 62;
 const STICK = 78;
 const HANGING = 56;
 const LANE = 7;
@@ -17,7 +16,7 @@ const LABEL_GAP = 14;
 /**
  * Draw the spectrum of one nucleus, as wide as its place, and again when that changes.
  *
- * `second` is null, or { name, sticks: [{ shift, low, high, count, key, words, loose }] }.
+ * `second` is null, or { above, name, sticks: [{ shift, low, high, count, key, words, loose }] }.
  */
 export function spectrum(nucleus, signals, second) {
   const holder = h("div", { class: "sticks" });
@@ -33,7 +32,7 @@ export function spectrum(nucleus, signals, second) {
 }
 
 function heading(nucleus, signals, second) {
-  const legend = second && h("span", { class: "legend" }, `up: predicted, down: ${second.name}`);
+  const legend = second && h("span", { class: "legend" }, `up: ${second.above}, down: ${second.name}`);
   return h(
     "figcaption",
     {},
@@ -50,7 +49,9 @@ function picture(nucleus, signals, second, width) {
     nucleus, EDGE, width - EDGE);
   const lanes = lanesOf(signals, axis);
   const pitch = Math.min(LANE, (LANE * MAX_LANES) / Math.max(1, ...lanes.map((lane) => lane + 1)));
-  const foot = LABELS + STICK;
+  const crowded = signals.length * 9 > width;
+  const labels = crowded ? 12 : 20 + 8 * Math.max(...signals.map((one) => labelOf(one).length));
+  const foot = labels + STICK;
   const bars = foot + (hanging.length ? HANGING + 6 : 0) + 9;
   const floor = bars + pitch * Math.max(...lanes) + 10;
   const most = Math.max(...all.map((one) => one.count));
@@ -60,10 +61,9 @@ function picture(nucleus, signals, second, width) {
   });
   svg.append(...axisMarks(axis, nucleus, foot, floor, width));
   const places = spread(signals.map((one) => axis.x(one.shift)), LABEL_GAP, EDGE, width - EDGE);
-  const crowded = signals.length * 9 > width;
   for (const [rank, one] of signals.entries()) {
     const top = foot - STICK * (one.count / most);
-    const label = crowded ? [] : labelMarks(one, axis, places[rank], top);
+    const label = crowded ? [] : labelMarks(one, axis, places[rank], labels, top);
     svg.append(stick(one, axis, top, foot, bars + pitch * lanes[rank], label));
   }
   svg.append(...hanging.map((one) => hangingStick(one, axis, foot, most)));
@@ -88,14 +88,16 @@ function stick(one, axis, top, foot, bar, label) {
   );
 }
 
-function labelMarks(one, axis, place, top) {
+const labelOf = (one) =>
+  shiftText(one.nucleus, one.shift) + (one.count > 1 ? ` ×${one.count}` : "");
+
+function labelMarks(one, axis, place, labels, top) {
   const x = axis.x(one.shift);
-  const count = one.count > 1 ? ` ×${one.count}` : "";
-  const bend = LABELS - 4;
+  const bend = labels - 4;
   return [
     s("path", { class: "leader", d: `M${place} ${bend - 12}v3L${x} ${bend}V${top}` }),
     s("text", { x: place + 4, y: bend - 15, transform: `rotate(-90 ${place + 4} ${bend - 15})` },
-      shiftText(one.nucleus, one.shift) + count),
+      labelOf(one)),
   ];
 }
 
@@ -124,7 +126,7 @@ function axisMarks(axis, nucleus, foot, floor, width) {
     ...axis.major.map((tick) => line("tick", axis.x(tick), floor, axis.x(tick), floor + 6)),
     ...axis.major.map((tick) =>
       s("text", { class: "tick-name", x: axis.x(tick), y: floor + 20 }, number(tick, axis.decimals))),
-    s("text", { class: "axis-name", x: width - EDGE, y: floor + 35 }, `δ(${nucleus}) / ppm`),
+    s("text", { class: "axis-name", x: width - EDGE, y: floor + 35 }, `δ ${raised(nucleus)} / ppm`),
   ];
 }
 

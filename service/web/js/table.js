@@ -23,7 +23,7 @@ export function table(groups, solvent, other, measured) {
     h("th", { scope: "col", class: "n" }, "±"),
     h("th", { scope: "col", class: "n", title: "Nuclei that make the signal" }, "n"),
     other && h("th", { scope: "col", class: "n" }, "δ / ppm", h("small", {}, other.label)),
-    other && h("th", { scope: "col", class: "n" }, "Difference"),
+    other && h("th", { scope: "col", class: "n" }, h("abbr", { title: "Difference" }, "Δ")),
     measured && h("th", { scope: "col", class: "n" }, "Measured"),
     measured && h("th", { scope: "col", class: "n" }, "Error"),
     extra.remarks && h("th", { scope: "col" }, "Remarks"),
@@ -70,7 +70,8 @@ const reach = (one) => [
 function otherCells(one, there) {
   if (!there) return [h("td", {}), h("td", {})];
   return [
-    h("td", { class: "n" }, shiftText(one.nucleus, there.shift)),
+    h("td", { class: "n" }, shiftText(one.nucleus, there.shift),
+      h("span", { class: "small" }, ` ±${shiftText(one.nucleus, there.reach)}`)),
     h("td", { class: "n" }, differenceText(one.nucleus, there.shift - one.shift)),
   ];
 }

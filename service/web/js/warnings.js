@@ -1,6 +1,7 @@
 // What must not be missed: notices, flags, and how far the model's knowledge reaches.
 
 import { h } from "./dom.js";
+import { number, plural } from "./numbers.js";
 import { atomNames } from "./signals.js";
 
 const QUIET = new Set([
@@ -33,38 +34,50 @@ export const worstVerdict = (one) => {
 export function evidenceWords(evidence) {
   if (!evidence) return null;
   if (typeof evidence === "string") return evidence;
-  if (Array.isArray(evidence)) return evidence.map(evidenceWords).filter(Boolean).join("; ");
-  if (evidence.text ?? evidence.summary) return evidence.text ?? evidence.summary;
+  const { n_atoms: n, spheres, mean_ppm: mean, spread_ppm: spread } = evidence;
+  if ([n, spheres].every(Number.isFinite)) {
+    const atoms = `${plural(n, "atom")} alike to ${plural(spheres, "sphere")}`;
+    if (!Number.isFinite(mean)) return atoms;
+    return `${atoms}, ${number(mean, 1)}${Number.isFinite(spread) ? ` ± ${number(spread, 1)}` : ""} ppm`;
+  }
   const parts = Object.entries(evidence)
     .filter(([, value]) => ["number", "string"].includes(typeof value))
-    .map(([name, value]) => `${name.replaceAll("_", " ")} ${value}`);
+    .map(([name, value]) => `${codeWords(name)} ${value}`);
   return parts.join(", ") || null;
 }
 
 /** Write a code such as fluorine_on_N as words. */
 export const codeWords = (code) => code.replaceAll("_", " ");
 
+const LOUDNESS = ["danger", "warning", "note"];
+
 /** Return the warnings of an answer, the loudest first: { level, title, text }. */
 export function warningsOf(prediction, groups) {
   const signals = groups.flatMap((group) => group.signals);
-  return [...domainWarnings(prediction, signals), ...noticeWarnings(prediction), ...flagWarnings(signals)];
+  const found = [...domainWarnings(prediction, signals), ...flagWarnings(signals), ...noticeWarnings(prediction)];
+  return found.sort((a, b) => LOUDNESS.indexOf(a.level) - LOUDNESS.indexOf(b.level));
 }
 
 function domainWarnings(prediction, signals) {
-  const found = [];
   const whole = verdictOf(prediction.domain);
+  const found = [];
   for (const verdict of ["outside", "edge"]) {
-    const level = verdict === "outside" ? "danger" : "warning";
-    const title = VERDICT_WORDS[verdict];
-    if (whole?.verdict === verdict) {
-      const why = whole.reasons.length ? ` ${whole.reasons.map(codeWords).join("; ")}.` : "";
-      found.push({ level, title, text: `The molecule as a whole.${why} Do not rely on these shifts.` });
-    }
+    const ofWhole = whole?.verdict === verdict;
     const which = signals.filter((one) => worstVerdict(one)?.verdict === verdict);
-    const reasons = [...new Set(which.flatMap((one) => worstVerdict(one).reasons))].map(codeWords);
-    if (which.length) {
-      found.push({ level, title, text: [which.map(atomNames).join(", "), ...reasons].join("; ") + "." });
-    }
+    if (!ofWhole && !which.length) continue;
+    const reasons = [whole, ...which.map(worstVerdict)]
+      .filter((one) => one?.verdict === verdict).flatMap((one) => one.reasons).map(codeWords);
+    const words = [
+      ofWhole ? "The molecule as a whole" : "",
+      which.length ? `${ofWhole ? "above all " : ""}${which.map(atomNames).join(", ")}` : "",
+      [...new Set(reasons)].join(", "),
+    ].filter(Boolean).join("; ");
+    const advice = verdict === "outside" ? " Do not rely on these shifts." : "";
+    found.push({
+      level: verdict === "outside" ? "danger" : "warning",
+      title: VERDICT_WORDS[verdict],
+      text: `${words}.${advice}`,
+    });
   }
   return found;
 }
@@ -74,7 +87,7 @@ const noticeWarnings = (prediction) =>
     level: QUIET.has(code) ? "note" : "warning",
     title: QUIET.has(code) ? "Note" : "Take care",
     text: message,
-  })).sort((a, b) => (a.level === "note") - (b.level === "note"));
+  }));
 
 function flagWarnings(signals) {
   const atoms = new Map();
