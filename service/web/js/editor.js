@@ -35,10 +35,7 @@ async function open(dialog) {
   try {
     const { Molecule } = await openchemlib();
     const place = byId("editor-place");
-    if (!place.firstElementChild) {
-      place.append(document.createElement("openchemlib-editor"));
-      await painted();
-    }
+    if (!place.firstElementChild) place.append(document.createElement("openchemlib-editor"));
     const text = byId("structure").value;
     const editor = place.firstElementChild;
     if (text.trim()) editor.setMolecule(moleculeOf(Molecule, text));
@@ -48,10 +45,6 @@ async function open(dialog) {
     say("The structure given could not be drawn; the editor begins empty.");
   }
 }
-
-/** Wait until the editor has taken its size: it centres a drawing once. */
-const painted = () =>
-  new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 150)));
 
 function moleculeOf(Molecule, text) {
   return /M {2}END/.test(text) ? Molecule.fromMolfile(text) : Molecule.fromSmiles(text.trim());

@@ -64,14 +64,29 @@ function picture(nucleus, signals, second, width) {
   for (const [rank, one] of signals.entries()) {
     const top = foot - STICK * (one.count / most);
     const label = crowded ? [] : labelMarks(one, axis, places[rank], labels, top);
-    svg.append(stick(one, axis, top, foot, bars + pitch * lanes[rank], label));
+    const bar = bars + pitch * lanes[rank];
+    svg.append(stick(one, axis, top, foot, bar, [hitArea(signals, rank, axis, labels, bar), label]));
   }
   svg.append(...hanging.map((one) => hangingStick(one, axis, foot, most)));
   firstStop(svg);
   return svg;
 }
 
-function stick(one, axis, top, foot, bar, label) {
+/** Where a stick is pointed at: half way to its neighbours. Coincident sticks share it. */
+function hitArea(signals, rank, axis, labels, bar) {
+  const x = axis.x(signals[rank].shift);
+  const away = signals.map((other) => axis.x(other.shift) - x);
+  const reach = (side) =>
+    Math.min(7, ...away.filter((one) => one * side >= 0.5).map((one) => Math.abs(one) / 2));
+  const keys = signals.filter((_, place) => Math.abs(away[place]) < 0.5).map((one) => one.key);
+  const left = x - reach(-1);
+  return s("rect", {
+    class: "hit", x: left, y: labels, width: x + reach(1) - left, height: bar + 6 - labels,
+    "data-keys": keys.join(" "),
+  });
+}
+
+function stick(one, axis, top, foot, bar, above) {
   const [x, high, low] = [one.shift, one.high, one.low].map(axis.x);
   return s(
     "g",
@@ -79,8 +94,7 @@ function stick(one, axis, top, foot, bar, label) {
       class: `stick step-${one.step}`, "data-keys": one.key, tabindex: "-1", role: "img",
       "aria-label": signalWords(one),
     },
-    s("rect", { class: "hit", x: x - 7, y: 0, width: 14, height: bar + 6 }),
-    label,
+    above,
     s("line", { class: "rise", x1: x, x2: x, y1: foot, y2: top }),
     s("line", { class: "thread", x1: x, x2: x, y1: foot, y2: bar }),
     s("path", { class: "bar", d: `M${high} ${bar - 3}v6m0-3H${low}m0-3v6` }),
