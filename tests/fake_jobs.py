@@ -37,6 +37,7 @@ class FakeJobs:
         router.add_api_route(
             "/v1/jobs/{job}/results", self.results, methods=["GET"], name="results"
         )
+        router.add_api_route("/v1/jobs/{job}", self.status, methods=["GET"], name="status")
         router.add_api_route("/v1/jobs/{job}", self.delete, methods=["DELETE"], name="delete")
         own = len(app.router.routes)
         app.include_router(router)
@@ -60,10 +61,16 @@ class FakeJobs:
         }
         return JSONResponse(self.jobs[name], 202)
 
+    async def status(self, job: str) -> JSONResponse:
+        """Return what a client sees of a job."""
+        if job not in self.jobs:
+            return JSONResponse({"code": "not_found", "detail": "No such job."}, 404)
+        return JSONResponse(self.jobs[job])
+
     async def events(self, job: str) -> Response:
         """Tell how the job goes on; the second row fails."""
         if job not in self.jobs:
-            return JSONResponse({"code": "not_found", "detail": "No such job."}, 404)
+            return await self.status(job)
         return StreamingResponse(self._told(self.jobs[job]), media_type="text/event-stream")
 
     async def _told(self, job: dict[str, Any]) -> AsyncIterator[str]:

@@ -97,13 +97,23 @@ function follow(id) {
   });
 }
 
-function lost(id) {
-  sessionStorage.removeItem(KEPT);
-  byId("job").replaceChildren(
-    h("div", { class: "problem", role: "alert" },
-      h("p", {}, "The service no longer knows this job, or does not answer."),
-      h("button", { type: "button", click: () => follow(id) }, "Try again")));
+/** Find out why the events ended: a page that is being left must not forget its job. */
+async function lost(id) {
+  try {
+    const job = await askJson(`v1/jobs/${encodeURIComponent(id)}`);
+    show(job);
+    if (!ENDED.has(job.status)) byId("job-line").append(again(id));
+  } catch (error) {
+    if (error.code === "not_found") sessionStorage.removeItem(KEPT);
+    byId("job").replaceChildren(h("div", { class: "problem", role: "alert" },
+      h("p", {}, error.code === "not_found" ? "The service no longer knows this job." : error.message),
+      error.code !== "not_found" && again(id)));
+    delete byId("job").dataset.job;
+  }
 }
+
+const again = (id) =>
+  h("button", { type: "button", click: () => follow(id) }, "Follow it again");
 
 const TITLES = {
   queued: "Waiting", running: "Running", done: "Done", failed: "Failed", cancelled: "Cancelled",
