@@ -103,7 +103,7 @@ class Visit:
         self.page.press("#structure", "Enter") if "\n" not in structure else self.page.click(
             "#predict"
         )
-        self.page.wait_for_selector(".drawing svg, .problem")
+        self.page.wait_for_selector("#result:not([aria-busy])")
 
     def change_answers(self, change: Any) -> None:
         """Let a function change the JSON of every prediction on its way to the page."""
@@ -125,6 +125,7 @@ class Visit:
     def violations(self) -> list[str]:
         """Return what axe-core finds wrong with the page as it is."""
         found = self.page.evaluate("() => axe.run()")
+        assert len(found["passes"]) > 10
         return [
             f"{one['id']}: {one['nodes'][0]['html'][:120]}: {one['nodes'][0]['failureSummary']}"
             for one in found["violations"]

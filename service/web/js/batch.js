@@ -146,8 +146,8 @@ function card(job) {
     h("progress", { "aria-label": "Progress of the job" }),
     h("p", { id: "job-line" }),
     job.problem && h("p", { class: "poor" }, job.problem.detail ?? String(job.problem)),
-    job.status === "done" && h("p", { class: "actions" }, RESULTS.map((format) => result(job, format))),
     h("p", { class: "actions" },
+      job.status === "done" && RESULTS.map((format) => result(job, format)),
       h("button", { type: "button", click: () => end(job) }, ended ? "Remove" : "Cancel")));
 }
 

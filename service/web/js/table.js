@@ -11,12 +11,7 @@ import { codeWords, evidenceWords, worstVerdict } from "./warnings.js";
  * a map from keys to { observed, error, probability, flags }.
  */
 export function table(groups, solvent, other, measured) {
-  const all = groups.flatMap((group) => group.signals);
-  const extra = {
-    other,
-    measured,
-    remarks: all.some((one) => remarksOf(one).length),
-  };
+  const extra = { other, measured };
   const head = [
     h("th", { scope: "col" }, "Atoms"),
     h("th", { scope: "col", class: "n" }, "δ / ppm", other && h("small", {}, solvent)),
@@ -26,7 +21,6 @@ export function table(groups, solvent, other, measured) {
     other && h("th", { scope: "col", class: "n" }, h("abbr", { title: "Difference" }, "Δ")),
     measured && h("th", { scope: "col", class: "n" }, "Measured"),
     measured && h("th", { scope: "col", class: "n" }, "Error"),
-    extra.remarks && h("th", { scope: "col" }, "Remarks"),
   ].filter(Boolean);
   const made = h(
     "table",
@@ -44,10 +38,10 @@ const section = ({ nucleus, signals }, extra, columns) =>
     "tbody",
     {},
     h("tr", { class: "group" }, h("th", { scope: "rowgroup", colspan: columns }, nucleusName(nucleus))),
-    signals.map((one) => row(one, extra)),
+    signals.map((one) => [row(one, extra), remarkRow(one, columns)]),
   );
 
-function row(one, { other, measured, remarks }) {
+function row(one, { other, measured }) {
   const verdict = worstVerdict(one)?.verdict;
   return h(
     "tr",
@@ -58,8 +52,14 @@ function row(one, { other, measured, remarks }) {
     h("td", { class: "n soft" }, String(one.count)),
     other && otherCells(one, other.byKey.get(one.key)),
     measured && measuredCells(one, measured.get(one.key)),
-    remarks && h("td", { class: "remarks" }, remarksOf(one)),
   );
+}
+
+/** What is to be said of a signal stands below its row. */
+function remarkRow(one, columns) {
+  const remarks = remarksOf(one);
+  return remarks.length > 0 &&
+    h("tr", { "data-keys": one.key, class: "remarks" }, h("td", { colspan: columns }, remarks));
 }
 
 const reach = (one) => [
