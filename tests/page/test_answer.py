@@ -161,6 +161,36 @@ class TestInput:
         assert visit.page.locator("main img").count() == 0
         assert visit.page.locator("td.atoms").all_inner_texts() == ["C0"]
 
+    def test_a_dropped_file(self, visit):
+        drop = """(element, text) => {
+          const data = new DataTransfer();
+          data.items.add(new File([text], "x.smi"));
+          const options = { dataTransfer: data, bubbles: true, cancelable: true };
+          return element.dispatchEvent(new DragEvent("drop", options));
+        }"""
+        assert visit.page.locator("footer").evaluate(drop, "CO") is False  # the page stays
+        assert visit.page.input_value("#structure") == ""
+        assert visit.page.locator("#structure").evaluate(drop, "CCO ethanol") is False
+        visit.page.wait_for_selector(".drawing svg")
+        assert visit.page.input_value("#structure") == "CCO"
+
+    def test_only_the_last_question_is_answered(self, visit):
+        held = []
+
+        def hold(route):
+            if "CCCCO" in route.request.post_data:
+                held.append(route)
+            else:
+                route.continue_()
+
+        visit.page.route("**/v1/predict", hold)
+        visit.page.fill("#structure", "CCCCO")
+        visit.page.click("#predict")
+        visit.predict("CO")
+        assert len(held) == 1
+        assert visit.page.locator("#answer-name").inner_text() == "CO"
+        assert visit.page.locator("#status").inner_text() == "Done: 1 shift predicted."
+
     def test_a_drawing(self, visit):
         page = visit.page
         page.click("#draw")

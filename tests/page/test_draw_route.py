@@ -1,6 +1,8 @@
 """``POST /v1/draw``: pictures by Accept, typed refusals, discretion."""
 
+import json
 import logging
+from pathlib import Path
 
 import pytest
 from client import serving
@@ -9,6 +11,8 @@ from pictures import groups, read
 from service.accept import preferred
 from service.mapping import ProblemError
 from service.schemas import ProblemOut
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +40,12 @@ def test_molecule_and_spectra(client):
     root = read(response.text)
     assert [one.get("data-nucleus") for one in groups(root, "stick")] == ["13C"] * 2 + ["1H"] * 3
     assert "ethanol. Predicted shifts in chloroform-d" in response.text
+
+
+def test_the_documented_example(client):
+    section = (ROOT / "docs" / "service.md").read_text("utf-8").partition("\n## Drawing\n")[2]
+    body = json.loads(section.partition("```json\n")[2].partition("```")[0])
+    assert groups(read(draw(client, **body).text), "stick")
 
 
 def test_the_molecule_alone(client):

@@ -2,7 +2,7 @@
 
 import { ApiError, ask, askJson } from "./api.js";
 import { byId, h } from "./dom.js";
-import { ticked } from "./form.js";
+import { prepareDrop, ticked } from "./form.js";
 import { plural } from "./numbers.js";
 
 const TYPES = {
@@ -25,22 +25,14 @@ export function prepareBatch(paths) {
   byId("batch-form").hidden = !hasJobs;
   byId("batch-none").hidden = hasJobs;
   if (!hasJobs) return;
-  const zone = byId("batch-zone");
   byId("batch-form").addEventListener("submit", (event) => {
     event.preventDefault();
     start();
   });
   byId("batch-file").addEventListener("change", () => named(byId("batch-file").files[0]));
-  zone.addEventListener("dragover", (event) => {
-    event.preventDefault();
-    zone.classList.add("dropping");
-  });
-  zone.addEventListener("dragleave", () => zone.classList.remove("dropping"));
-  zone.addEventListener("drop", (event) => {
-    event.preventDefault();
-    zone.classList.remove("dropping");
-    byId("batch-file").files = event.dataTransfer.files;
-    named(event.dataTransfer.files[0]);
+  prepareDrop(byId("batch-zone"), (files) => {
+    byId("batch-file").files = files;
+    named(files[0]);
   });
   const kept = sessionStorage.getItem(KEPT);
   if (kept) follow(kept);

@@ -2,6 +2,8 @@
 
 import { byId, say } from "./dom.js";
 
+window.requestIdleCallback ??= (act) => setTimeout(act, 1); // some browsers lack what it calls
+
 let loading = null;
 
 const openchemlib = () => {

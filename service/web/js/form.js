@@ -55,22 +55,26 @@ export function readForm() {
 
 /** Take structures from files, chosen or dropped; `use` is told when one has arrived. */
 export function takeFiles(use) {
-  const field = byId("structure");
   byId("file").addEventListener("change", (event) => load(event.target.files[0], use));
   byId("open-file").addEventListener("click", () => byId("file").click());
-  const zone = byId("ask");
-  zone.addEventListener("dragover", (event) => {
+  prepareDrop(byId("ask"), ([file]) => load(file, use));
+}
+
+/** Let files be dropped on an element; elsewhere a dropped file would replace the page. */
+export function prepareDrop(zone, take) {
+  const withFiles = (act) => (event) => {
+    if (!event.dataTransfer.types.includes("Files")) return;
     event.preventDefault();
-    zone.classList.add("dropping");
-  });
+    act(event);
+  };
+  document.addEventListener("dragover", withFiles(() => {}));
+  document.addEventListener("drop", withFiles(() => {}));
+  zone.addEventListener("dragover", withFiles(() => zone.classList.add("dropping")));
   zone.addEventListener("dragleave", () => zone.classList.remove("dropping"));
-  zone.addEventListener("drop", (event) => {
-    event.preventDefault();
+  zone.addEventListener("drop", withFiles((event) => {
     zone.classList.remove("dropping");
-    const [file] = event.dataTransfer.files;
-    if (file) load(file, use);
-    else field.value = event.dataTransfer.getData("text");
-  });
+    take(event.dataTransfer.files);
+  }));
 }
 
 async function load(file, use) {

@@ -4,6 +4,7 @@ import { ApiError, askJson } from "./api.js";
 import { byId, h } from "./dom.js";
 import { readForm } from "./form.js";
 import { matchSpectra } from "./match.js";
+import { plural } from "./numbers.js";
 import { showResult } from "./result.js";
 
 let running = null;
@@ -40,15 +41,16 @@ async function predict(about) {
   try {
     const answer = await answerTo(readForm(), signal);
     await showResult(place, { ...answer, ...about, signal });
+    if (signal.aborted) return;
     const n = answer.prediction.atoms.length;
-    byId("status").textContent = `Done: ${n} shifts predicted.`;
+    byId("status").textContent = `Done: ${plural(n, "shift")} predicted.`;
     if (matchMedia("(max-width: 56rem)").matches) place.scrollIntoView();
   } catch (error) {
-    if (error.name === "AbortError") return;
+    if (signal.aborted) return;
     byId("status").textContent = "";
     place.replaceChildren(problem(error));
   }
-  if (!signal.aborted) place.removeAttribute("aria-busy");
+  place.removeAttribute("aria-busy");
 }
 
 /** Ask for all that the form wants. */
