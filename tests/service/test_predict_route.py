@@ -236,6 +236,9 @@ def test_the_published_schema_is_complete(client):
     assert operations == {
         "predict_shifts",
         "match_spectrum",
+        "draw_picture",
+        "catalogue_solvents",
+        "catalogue_nuclei",
         "model_describe",
         "health_live",
         "health_ready",
