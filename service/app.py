@@ -22,7 +22,18 @@ from service.metrics import Metrics
 from service.observe import Observer
 from service.pipeline import READ
 from service.problems import add_handlers
-from service.routes import health, jobs, match, metrics, model, models, predict
+from service.routes import (
+    draw,
+    health,
+    jobs,
+    match,
+    metrics,
+    model,
+    models,
+    page,
+    predict,
+    solvents,
+)
 from service.settings import Settings
 from service.signals import handled
 
@@ -63,7 +74,7 @@ def create_app(
         state.jobs = Jobs(settings.data_dir, state.engine, settings, state.metrics)
     _add_middleware(app, settings)
     add_handlers(app)
-    for routes in (predict, match, model, models, health, metrics):
+    for routes in (predict, match, draw, solvents, model, models, health, metrics, page):
         app.include_router(routes.router)
     if state.jobs is not None:
         app.include_router(jobs.router)

@@ -5,7 +5,19 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from nmrshift.errors import ConfigError, NmrshiftError, PeakTextError, UnknownNucleusError
+from nmrshift.errors import (
+    ConfigError,
+    DeadlineError,
+    DrawingError,
+    InputError,
+    InvalidTextError,
+    NmrshiftError,
+    NoTargetAtomsError,
+    ParseError,
+    PeakTextError,
+    UnknownNucleusError,
+    UnsupportedElementError,
+)
 from nmrshift.io.wire import json_text
 from nmrshift.types import ShiftPredictor
 
@@ -25,16 +37,24 @@ STATUS: Final[dict[str, int]] = {
     UnknownNucleusError.code: 422,
     ConfigError.code: 422,
     PeakTextError.code: 422,
+    InputError.code: 422,
+    InvalidTextError.code: 422,
+    ParseError.code: 422,
+    UnsupportedElementError.code: 422,
+    NoTargetAtomsError.code: 422,
+    DrawingError.code: 422,
     "busy": 429,
     "rate_limited": 429,
     "too_many_jobs": 429,
     "internal_error": 500,
     "not_ready": 503,
     "deadline": 504,
+    DeadlineError.code: 504,
     "storage_full": 507,
 }
 """Status of a request that is refused as a whole. Failures of single molecules are no part of
-it: they stand in their place in an answer of status 200."""
+it where an answer has a place for each: there they stand in their place, and the status is 200.
+A picture has no such place."""
 
 PROBLEM_JSON: Final[str] = "application/problem+json"
 

@@ -3,6 +3,7 @@
 from typing import Final
 
 from nmrshift.io.writers import WRITERS, OutputFormat
+from service.accept import preferred
 from service.mapping import ProblemError
 
 _KNOWN: Final[dict[str, str]] = {
@@ -20,8 +21,6 @@ MEDIA_TYPES: Final[dict[OutputFormat, str]] = {
     name: media_type for name, media_type in _KNOWN.items() if name in WRITERS
 }
 """Media types of the formats that can be written; the first one is what most clients get."""
-
-_MAX_RANGES: Final[int] = 50
 
 
 def content_type(name: OutputFormat) -> str:
@@ -50,36 +49,5 @@ def negotiate(accept: str | None) -> OutputFormat:
     Raises:
         ProblemError: ``not_acceptable``.
     """
-    ranges = _ranges(accept or "*/*")
-    best: OutputFormat | None = None
-    best_quality = 0.0
-    for name, media_type in MEDIA_TYPES.items():
-        quality = _quality(media_type, ranges)
-        if quality > best_quality:
-            best, best_quality = name, quality
-    if best is None:
-        offered = ", ".join(MEDIA_TYPES.values())
-        raise ProblemError("not_acceptable", f"Accept one of {offered}.")
-    return best
-
-
-def _ranges(accept: str) -> dict[str, float]:
-    """Return quality by media range; what cannot be read counts for nothing."""
-    found: dict[str, float] = {}
-    for part in accept.split(",")[:_MAX_RANGES]:
-        media_range, *parameters = (word.strip().lower() for word in part.split(";"))
-        quality = next((word[2:] for word in parameters if word.startswith("q=")), "1")
-        try:
-            found[media_range] = min(max(float(quality), 0.0), 1.0)
-        except ValueError:
-            found[media_range] = 0.0
-    return found
-
-
-def _quality(media_type: str, ranges: dict[str, float]) -> float:
-    """Return the quality of the narrowest range that holds a media type (RFC 9110, 12.5.1)."""
-    main = media_type.split("/", 1)[0]
-    for media_range in (media_type, f"{main}/*", "*/*"):
-        if media_range in ranges:
-            return ranges[media_range]
-    return 0.0
+    best = preferred(accept, tuple(MEDIA_TYPES.values()))
+    return next(name for name, media_type in MEDIA_TYPES.items() if media_type == best)

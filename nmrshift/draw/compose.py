@@ -19,12 +19,13 @@ _HEAD: Final[int] = 62
 _NOTE_LINE: Final[int] = 16
 
 
-def compose(prediction: Prediction, *, deadline_s: float) -> Scene:
+def compose(prediction: Prediction, *, deadline_s: float, spectra: bool = True) -> Scene:
     """Lay out the picture of a prediction, 900 pixels wide.
 
     Args:
         prediction: what was predicted.
         deadline_s: seconds that the 2D layout of a large molecule may take.
+        spectra: whether title, spectra and notes stand around the molecule.
 
     Raises:
         InputError: the text of the prediction is no molecule.
@@ -34,6 +35,11 @@ def compose(prediction: Prediction, *, deadline_s: float) -> Scene:
     if not prediction.atoms:
         raise DrawingError("the prediction holds no shift")
     mol = lay_out(structure_of(prediction), deadline_s=deadline_s)
+    title = f"{_name(prediction)}. {_settings(prediction)}"
+    if not spectra:
+        alone = molecule_panel(prediction, mol, width=WIDTH, top=0)
+        ground = Box(0, 0, WIDTH, alone.height, PAPER)
+        return Scene(WIDTH, alone.height, (ground, *alone.marks), title)
     molecule = molecule_panel(prediction, mol, width=WIDTH, top=_HEAD)
     marks: list[Mark] = [*_head(prediction), *molecule.marks]
     top = _HEAD + molecule.height
@@ -49,7 +55,7 @@ def compose(prediction: Prediction, *, deadline_s: float) -> Scene:
         marks.append(Text(_EDGE, top + 14 + _NOTE_LINE * line, note, 11, SOFT))
     height = top + (_NOTE_LINE * len(notes) + 10 if notes else 0)
     ground = Box(0, 0, WIDTH, height, PAPER)
-    return Scene(WIDTH, height, (ground, *marks), f"{_name(prediction)}. {_settings(prediction)}")
+    return Scene(WIDTH, height, (ground, *marks), title)
 
 
 def _head(prediction: Prediction) -> Iterator[Text]:

@@ -69,7 +69,9 @@ class Picture:
         return self.svg
 
 
-def picture(prediction: Prediction, *, deadline_s: float = DEADLINE_S) -> Picture:
+def picture(
+    prediction: Prediction, *, deadline_s: float = DEADLINE_S, spectra: bool = True
+) -> Picture:
     """Draw a prediction.
 
     Atoms are those of the input, by index. Colour and ± say how certain a shift is: the interval
@@ -78,11 +80,12 @@ def picture(prediction: Prediction, *, deadline_s: float = DEADLINE_S) -> Pictur
     Args:
         prediction: what was predicted.
         deadline_s: seconds that the 2D layout of a large molecule may take.
+        spectra: whether title, spectra and notes stand around the molecule.
 
     Raises:
         InputError: the text of the prediction is no molecule.
         DrawingError: it cannot be drawn.
         DeadlineError: its 2D layout took too long and was stopped; code ``timeout``.
     """
-    scene = compose(prediction, deadline_s=deadline_s)
+    scene = compose(prediction, deadline_s=deadline_s, spectra=spectra)
     return Picture(to_svg(scene), scene.width, scene.height, scene)

@@ -13,6 +13,7 @@ ATOM = AtomShift(0, "C", "13C", 1.0, 0.0, 2.0, 0, 3)
 
 def key(text="C", **kwargs):
     fields = {"model": "m", "solvent": None, "source": None, "nuclei": ("13C",), "interval": 0.9}
+    fields["references"] = 0
     return Key(text=text, **{**fields, **kwargs})
 
 
