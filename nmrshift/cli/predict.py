@@ -10,6 +10,7 @@ from typing import Any, Final, TextIO
 
 import click
 
+from nmrshift.cli.cpus import share_cpus
 from nmrshift.cli.exits import MEANING, outcome
 from nmrshift.io.formats import READERS, SUFFIXES, InputFormat, format_of, read_queries
 from nmrshift.io.options import parse_nuclei
@@ -61,9 +62,8 @@ EPILOG: Final[str] = "\b\nExit codes:\n" + "\n".join(
 @click.option(
     "--workers",
     type=click.IntRange(0),
-    default=0,
-    show_default=True,
-    help="Processes that read molecules while the network computes; for thousands of them.",
+    help="Processes that read molecules while the network computes; by default what suits the "
+    "machine, after the first thousand molecules.",
 )
 @click.option("--force", is_flag=True, help="Replace the file of --out if it exists.")
 def predict(
@@ -76,7 +76,7 @@ def predict(
     input_format: InputFormat | None,
     model: Path | None,
     out: Path | None,
-    workers: int,
+    workers: int | None,
     force: bool,
 ) -> None:
     """Predict the shifts of molecules, atoms numbered as in the input.
@@ -95,7 +95,8 @@ def predict(
             raise click.UsageError(f"{error}; --force replaces a file") from None
     from nmrshift import Predictor
 
-    predictor = Predictor.load(model)
+    # DGL takes longer to import than plain torch needs for a few molecules
+    predictor = Predictor.load(model, kernel=None if any(is_file) else "torch")
     wanted = parse_nuclei(nuclei, predictor.nuclei)
     answers = predict_rows(
         partial(
@@ -106,7 +107,7 @@ def predict(
             interval=interval,
             workers=workers,
         ),
-        rows,
+        share_cpus(rows, workers),
     )
     with _output(out, force=force) as stream:
         counts = _write(answers, stream, output_format, show_progress=any(is_file))
