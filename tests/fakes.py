@@ -56,10 +56,11 @@ class FakePredictor:
         self.loaded_from: Path | None = None
 
     @classmethod
-    def load(cls, path: Path | None = None) -> "FakePredictor":
+    def load(cls, path: Path | None = None, *, kernel: str | None = None) -> "FakePredictor":
         """Return a predictor that remembers what it was loaded from."""
         predictor = cls()
         predictor.loaded_from = path
+        predictor.kernel = kernel
         return predictor
 
     def verify(self) -> Report:
@@ -75,7 +76,7 @@ class FakePredictor:
         source: str | None = None,
         interval: float = 0.9,
         references: int = 0,
-        workers: int = 0,
+        workers: int | None = 0,
     ) -> Iterator[Prediction | Failure]:
         """Predict a stream; settings are checked at once, as the real predictor does."""
         del references, workers

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 import click
 
+from nmrshift.cli.cpus import share_cpus
 from nmrshift.cli.exits import MEANING, outcome
 from nmrshift.cli.predict_parts import EngineName, choose_engine, predict_parts
 from nmrshift.cli.progress import Progress
@@ -80,10 +81,9 @@ EPILOG: Final[str] = "\b\nExit codes:\n" + "\n".join(
 @click.option(
     "--workers",
     type=click.IntRange(0),
-    default=0,
-    show_default=True,
-    help="Processes that read molecules while the network computes; with --part-rows, processes "
-    "that each work off parts. For thousands of molecules.",
+    help="Processes that read molecules while the network computes, by default what suits the "
+    "machine after the first thousand molecules; with --part-rows, processes that each work off "
+    "parts, by default none.",
 )
 @click.option("--force", is_flag=True, help="Replace the file or the run of --out if it exists.")
 @click.option(
@@ -111,7 +111,7 @@ def predict(
     input_format: InputFormat | None,
     model: Path | None,
     out: str | None,
-    workers: int,
+    workers: int | None,
     force: bool,
     part_rows: int | None,
     resume: bool,
@@ -128,10 +128,11 @@ def predict(
     in_parts = part_rows is not None or resume
     _check_inputs(inputs, input_format)
     _check_out(out, inputs, in_parts=in_parts, resume=resume, force=force, engine=engine)
-    worker_engine = choose_engine(engine, workers, ray_address) if in_parts else None
+    worker_engine = choose_engine(engine, workers or 0, ray_address) if in_parts else None
     from nmrshift import Predictor
 
-    predictor = Predictor.load(model)
+    # DGL takes longer to import than plain torch needs for a few molecules
+    predictor = Predictor.load(model, kernel=None if any(is_file) else "torch")
     settings = Settings(
         parse_nuclei(nuclei, predictor.nuclei), solvent, source, interval, references
     )
@@ -168,7 +169,7 @@ def _predict_stream(
     progress: Progress,
     predictor: "Predictor",
     settings: Settings,
-    workers: int,
+    workers: int | None,
     out: str | None,
     kind: OutputFormat,
     *,
@@ -176,7 +177,8 @@ def _predict_stream(
 ) -> Tally:
     """Predict into one file or to standard output; return what became of the rows."""
     answers = predict_rows(
-        partial(predictor.predict_many, **settings.keywords(), workers=workers), progress.rows()
+        partial(predictor.predict_many, **settings.keywords(), workers=workers),
+        share_cpus(progress.rows(), workers),
     )
     counting = Counting()
     with (

@@ -5,6 +5,7 @@ The letters are those of message passing: ``V`` atoms, ``E`` edges.
 
 from array import array
 from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -104,7 +105,7 @@ def table_graph(table: MolTable, preset: FeaturePreset) -> MolGraph:
     )
 
 
-def _rows(values: list[list[int]]) -> NDArray[np.int16]:
+def _rows(values: Sequence[Sequence[int]]) -> NDArray[np.int16]:
     """Return lists of equal length as the rows of an array."""
     flat = array("h")
     for row in values:
@@ -126,7 +127,7 @@ def _folded(table: MolTable) -> set[int]:
     return found
 
 
-def _atom_values(table: MolTable, kept: list[int], folded: set[int]) -> dict[str, list[int]]:
+def _atom_values(table: MolTable, kept: list[int], folded: set[int]) -> dict[str, Sequence[int]]:
     """Return the values of every node, by their names in ``ATOM_VALUES``."""
     degrees, hydrogens, numbers = table.degrees, table.hydrogens, table.numbers
     if 1 in numbers:
@@ -137,7 +138,7 @@ def _atom_values(table: MolTable, kept: list[int], folded: set[int]) -> dict[str
             degrees[a] -= b in folded
             degrees[b] -= a in folded
     none = [0] * len(numbers)
-    columns = (
+    columns: tuple[Sequence[int], ...] = (
         *(numbers, degrees, hydrogens, _filled(none, table.charges), hybridisations(table)),
         *(table.aromatic, list(map(table.mol.GetRingInfo().MinAtomRingSize, range(len(numbers))))),
         *(_filled(none, table.radicals), list(map(Chem.Atom.GetTotalValence, table.atoms))),

@@ -135,7 +135,7 @@ class Predictor:
         source: str | None = None,
         interval: float = 0.9,
         references: int = 0,
-        workers: int = 0,
+        workers: int | None = 0,
     ) -> Iterator[Prediction | Failure]:
         """Predict a stream: one answer a query, in order; what fails is a value in its place.
 
@@ -147,7 +147,10 @@ class Predictor:
             interval: nominal coverage of the interval, 0.5-0.99.
             references: measured shifts to name as evidence of each atom, 0-5.
             workers: processes that read molecules while the network computes; 0 reads in this
-                one. Worth it from about a thousand molecules.
+                one, ``None`` starts as many as suit the machine after the first thousand
+                molecules. The answers are the same. Each is a new Python that imports the main
+                module, which must be guarded by ``if __name__ == "__main__"``. The number of
+                torch's threads is left to the caller: the CPUs less the workers is a good one.
 
         Raises:
             UnknownNucleusError: the call asks for a nucleus that the model does not have.
@@ -192,7 +195,7 @@ class Predictor:
         nuclei: tuple[str, ...],
         interval: float,
         references: int,
-        workers: int,
+        workers: int | None,
     ) -> Iterator[Prediction | Failure]:
         for chunk in prepare_stream(queries, nuclei, self.nuclei, self._features.name, workers):
             ready = [item for item in chunk if isinstance(item, Prepared)]

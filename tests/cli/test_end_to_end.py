@@ -32,6 +32,32 @@ def test_every_row_of_a_file_as_python_predicts_it(toy_model, tmp_path):
             assert found["low_ppm"] <= found["shift_ppm"] <= found["high_ppm"]
 
 
+def test_a_structure_alone_is_predicted_without_dgl(toy_model):
+    code = (
+        "import sys; from nmrshift.cli.app import main; "
+        "main(sys.argv[1:], standalone_mode=False); print('dgl' in sys.modules, file=sys.stderr)"
+    )
+    command = [sys.executable, "-c", code, "predict", "CCO", "--model", str(toy_model)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "13C" in done.stdout
+    assert done.stderr.split() == ["False"]
+
+
+def test_the_automatic_number_of_workers_changes_nothing(toy_model, tmp_path, monkeypatch):
+    monkeypatch.setattr("nmrshift.predict.stream.AUTOMATIC_FROM", 256)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
+    path = tmp_path / "in.smi"
+    path.write_text("".join(f"{'C' * (1 + i % 7)}O n{i}\n" for i in range(800)))
+    outputs = []
+    for words in ([], ["--workers", "0"]):
+        out = tmp_path / f"out{len(words)}.jsonl"
+        arguments = ["predict", str(path), "--model", str(toy_model), "--out", str(out)]
+        assert CliRunner().invoke(main, [*arguments, *words]).exit_code == 0
+        outputs.append(out.read_bytes())
+    assert outputs[0] == outputs[1]
+    assert len(outputs[0].splitlines()) == 800
+
+
 def test_workers_change_nothing(toy_model, tmp_path):
     path = tmp_path / "in.smi"
     path.write_text("".join(f"{'C' * (1 + i % 7)}O n{i}\n" for i in range(600)) + "C1CC bad\n")

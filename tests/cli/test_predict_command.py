@@ -119,11 +119,16 @@ class TestSettings:
     def test_model(self, monkeypatch, tmp_path):
         seen = []
         monkeypatch.setattr(
-            FakePredictor, "load", classmethod(lambda cls, path=None: seen.append(path) or cls())
+            FakePredictor,
+            "load",
+            classmethod(lambda cls, path=None, kernel=None: seen.append((path, kernel)) or cls()),
         )
         run("CC", "--model", tmp_path)
         run("CC")
-        assert seen == [tmp_path, None]
+        molecules = tmp_path / "in.smi"
+        molecules.write_text("CC\n")
+        run(molecules)
+        assert seen == [(tmp_path, "torch"), (None, "torch"), (None, None)]
 
 
 class TestOutput:
