@@ -16,7 +16,7 @@ N_RADII: Final = 3
 
 # element, hydrogens, charge, aromatic: every preset has them in these columns
 _COLUMNS = (0, 2, 3, 5)
-_RELATIONS = range(BOND_KINDS["alkene_cis"], BOND_KINDS["ring_trans"] + 1)
+_FIRST_RELATION, _LAST_RELATION = BOND_KINDS["alkene_cis"], BOND_KINDS["ring_trans"]
 
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 _BOND_SALT = np.uint64(1_000_003)
@@ -31,10 +31,11 @@ def environment_codes(batch: GraphBatch, n_radii: int = N_RADII) -> NDArray[np.i
     own = np.full(batch.n_atoms, 7, dtype=np.uint64)
     for column in _COLUMNS:
         own = _mix(own * _STEP + batch.V[:, column].astype(np.uint64) + np.uint64(1))
-    bonded = ~np.isin(batch.E[:, 0], _RELATIONS)
+    kinds = batch.E[:, 0]
+    bonded = (kinds < _FIRST_RELATION) | (kinds > _LAST_RELATION)
     order = np.argsort(batch.edge_dst[bonded], kind="stable")
     src = batch.edge_src[bonded][order]
-    kind = _mix(batch.E[bonded, 0].astype(np.uint64)[order] + _BOND_SALT)
+    kind = _mix(kinds[bonded].astype(np.uint64)[order] + _BOND_SALT)
     first = np.searchsorted(batch.edge_dst[bonded][order], np.arange(batch.n_atoms + 1))
     codes = np.empty((batch.n_atoms, n_radii), dtype=np.uint64)
     for radius in range(n_radii):
