@@ -123,14 +123,7 @@ def fit_judge(answers: Answers) -> tuple[Judge, Floats, Floats]:
         The judge; the shifts it gives; and the error scales, each from a rule that was fitted
         without that molecule, so that intervals calibrated on them are not too narrow ``[n]``.
     """
-    weight = 0.0
-    if len(answers.mol) >= _LEAST_LABELS:
-        weight = min(
-            _WEIGHTS,
-            key=lambda w: float(
-                np.abs(combine(answers.shift_ppm, answers.support, w) - answers.observed_ppm).mean()
-            ),
-        )
+    weight = _evidence_weight(answers) if len(answers.mol) >= _LEAST_LABELS else 0.0
     shift_ppm = combine(answers.shift_ppm, answers.support, weight)
     error_ppm = np.abs(shift_ppm - answers.observed_ppm)
     if len(answers.mol) < _LEAST_LABELS or not error_ppm.any():
@@ -147,6 +140,23 @@ def fit_judge(answers: Answers) -> tuple[Judge, Floats, Floats]:
         return Judge(weight), shift_ppm, answers.scale_ppm
     weights = tuple(round(float(value), 6) for value in _solve(terms, target))
     return Judge(weight, ErrorRule(weights, floor_ppm)), shift_ppm, scale_ppm
+
+
+def _evidence_weight(answers: Answers) -> float:
+    """Return the share of the evidence with the smallest error, or none without a clear gain.
+
+    A gain is clear if it is larger than its own standard error, molecules taken as independent.
+    """
+    errors_ppm = {
+        weight: np.abs(combine(answers.shift_ppm, answers.support, weight) - answers.observed_ppm)
+        for weight in _WEIGHTS
+    }
+    best = min(_WEIGHTS, key=lambda weight: float(errors_ppm[weight].mean()))
+    gain_ppm = errors_ppm[0.0] - errors_ppm[best]
+    _, mol = np.unique(answers.mol, return_inverse=True)
+    by_mol = np.bincount(mol, gain_ppm - gain_ppm.mean())
+    standard_error = float(np.sqrt((by_mol**2).sum())) / len(gain_ppm)
+    return best if float(gain_ppm.mean()) > standard_error else 0.0
 
 
 def _terms(shift_ppm: Floats, scale_ppm: Floats, support: Support, floor_ppm: float) -> Floats:
