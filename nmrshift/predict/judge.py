@@ -20,6 +20,7 @@ _RIDGE: Final = 30.0
 _N_FOLDS: Final = 10
 _LEAST_LABELS: Final = 150
 _WEIGHTS: Final = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
+_CONTRADICTION: Final = 3.0
 _SPHERE_GROUPS: Final = ((1, 2), (3, 3), (4, N_SPHERES))
 
 
@@ -67,7 +68,7 @@ class Judge:
         scale = scale_ppm
         if self.error_rule is not None:
             scale = self.error_rule.scale_ppm(shift_ppm, scale_ppm, support)
-        return combine(shift_ppm, support, self.evidence_weight), scale
+        return combine(shift_ppm, scale_ppm, support, self.evidence_weight), scale
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists and numbers."""
@@ -87,9 +88,17 @@ class Judge:
         )
 
 
-def combine(shift_ppm: Floats, support: Support, weight: float) -> Floats:
-    """Mix in the median of the evidence where it reaches the largest sphere."""
-    share = weight * (support.sphere == N_SPHERES)
+def combine(shift_ppm: Floats, scale_ppm: Floats, support: Support, weight: float) -> Floats:
+    """Mix in the median of the evidence where it reaches the largest sphere and agrees with itself.
+
+    Args:
+        shift_ppm: the network's shifts ``[n]``.
+        scale_ppm: its error scales ``[n]``; a wider spread than three of them is a contradiction.
+        support: the evidence of each atom.
+        weight: share of the evidence, 0-1.
+    """
+    agrees = support.spread_ppm <= _CONTRADICTION * scale_ppm
+    share = weight * ((support.sphere == N_SPHERES) & agrees)
     mixed: Floats = (1 - share) * shift_ppm + share * support.median_ppm
     return mixed
 
@@ -124,7 +133,7 @@ def fit_judge(answers: Answers) -> tuple[Judge, Floats, Floats]:
         without that molecule, so that intervals calibrated on them are not too narrow ``[n]``.
     """
     weight = _evidence_weight(answers) if len(answers.mol) >= _LEAST_LABELS else 0.0
-    shift_ppm = combine(answers.shift_ppm, answers.support, weight)
+    shift_ppm = _mixed(answers, weight)
     error_ppm = np.abs(shift_ppm - answers.observed_ppm)
     if len(answers.mol) < _LEAST_LABELS or not error_ppm.any():
         return Judge(weight), shift_ppm, answers.scale_ppm
@@ -142,14 +151,17 @@ def fit_judge(answers: Answers) -> tuple[Judge, Floats, Floats]:
     return Judge(weight, ErrorRule(weights, floor_ppm)), shift_ppm, scale_ppm
 
 
+def _mixed(answers: Answers, weight: float) -> Floats:
+    return combine(answers.shift_ppm, answers.scale_ppm, answers.support, weight)
+
+
 def _evidence_weight(answers: Answers) -> float:
     """Return the share of the evidence with the smallest error, or none without a clear gain.
 
     A gain is clear if it is larger than its own standard error, molecules taken as independent.
     """
     errors_ppm = {
-        weight: np.abs(combine(answers.shift_ppm, answers.support, weight) - answers.observed_ppm)
-        for weight in _WEIGHTS
+        weight: np.abs(_mixed(answers, weight) - answers.observed_ppm) for weight in _WEIGHTS
     }
     best = min(_WEIGHTS, key=lambda weight: float(errors_ppm[weight].mean()))
     gain_ppm = errors_ppm[0.0] - errors_ppm[best]

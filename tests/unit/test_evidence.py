@@ -206,4 +206,11 @@ def test_few_labels_change_nothing() -> None:
 
 def test_combine_keeps_smaller_spheres() -> None:
     support = support_of([4, 5], [3, 3], [10.0, 10.0], [1.0, 1.0])
-    assert combine(np.array([20.0, 20.0]), support, 0.3).tolist() == [20.0, 17.0]
+    mixed = combine(np.array([20.0, 20.0]), np.ones(2), support, 0.3)
+    assert mixed.tolist() == [20.0, 17.0]
+
+
+def test_evidence_that_contradicts_itself_has_no_share() -> None:
+    support = support_of([5, 5, 5], [2, 2, 1], [10.0] * 3, [8.0, 2.9, 0.0])
+    mixed = combine(np.full(3, 20.0), np.ones(3), support, 0.5)
+    assert mixed.tolist() == [20.0, 15.0, 15.0]
