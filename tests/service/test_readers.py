@@ -85,7 +85,16 @@ def crew(monkeypatch):
 
 def readers():
     """Processes forked from nurseries of this process."""
-    return [one for child in children_of(os.getpid()) for one in descendants_of(child)]
+    return [one for child in nurseries() for one in descendants_of(child)]
+
+
+def nurseries():
+    """Those children of this process; others, as multiprocessing's tracker, are let be."""
+    return [
+        pid
+        for pid in children_of(os.getpid())
+        if b"service.reading.nursery" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    ]
 
 
 def kill(pid):
@@ -178,7 +187,7 @@ def test_what_nobody_waits_for_is_not_read(crew):
 def test_the_nursery_is_replaced_when_it_dies(crew):
     crew.read([GOOD])
     crew.wait(1)
-    for pid in [*readers(), *children_of(os.getpid())]:
+    for pid in [*readers(), *nurseries()]:
         kill(pid)
     crew.read([Query("CC", name="crash")] + [GOOD] * 40)
     crew.wait(42)
