@@ -59,7 +59,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--stage-molecules", type=int, default=2_000)
     parser.add_argument("--one-molecule", type=int, default=300, help="predictions, one at a time")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--workers", type=int, nargs="*", default=[0, 1, 2])
+    parser.add_argument("--workers", nargs="*", default=["auto", "0", "1"])
     parser.add_argument("--cpu-time", action="store_true", help="processor time, not wall time")
     options = parser.parse_args()
     if not options.file and not options.csv:
@@ -80,14 +80,15 @@ def sample(options: argparse.Namespace, path: Path) -> Path:
     return path
 
 
-def command(smiles_file: Path, workers: int, folder: Path) -> dict[str, Any]:
+def command(smiles_file: Path, workers: str, folder: Path) -> dict[str, Any]:
     """Run the real command on the whole file."""
     out = folder / f"out-{workers}.jsonl"
     began = time.perf_counter()
     subprocess.run(
         [
             *(sys.executable, "-m", "nmrshift", "predict", str(smiles_file)),
-            *("--workers", str(workers), "--out", str(out)),
+            *(() if workers == "auto" else ("--workers", workers)),
+            *("--out", str(out)),
         ],
         check=False,
     )
