@@ -104,14 +104,14 @@ class Client:
             DeadlineError: reading the molecule took the service too long.
             ServiceError: the service cannot be reached, or refuses.
         """
-        settings = {
-            "nuclei": [*nuclei],
-            "solvent": solvent,
-            "source": source,
-            "interval": interval,
-            "references": references,
-        }
-        (answer,) = self._predict([Query(structure)], settings)
+        (answer,) = self.predict_many(
+            [structure],
+            solvent=solvent,
+            nuclei=nuclei,
+            source=source,
+            interval=interval,
+            references=references,
+        )
         if isinstance(answer, Failure):
             raise _error_of(answer)
         return answer

@@ -15,14 +15,13 @@ from service.metrics import Metrics
 from service.options import Options
 from service.reading.pool import ReaderPool
 from service.settings import Settings
-from service.tickets import Answers, Ticket
+from service.tickets import Answers, Ticket, wait_for
 
 READ: Final[str] = "service.reading.task:read_query"
 _INTERACTIVE: Final[int] = 0
 _BACKGROUND: Final[int] = 1
 _BYTES_PER_MB: Final[int] = 1_000_000
 _TRIES: Final[int] = 3
-_POLL_S: Final[float] = 0.5
 
 
 class Pipeline:
@@ -74,7 +73,7 @@ class Pipeline:
             return
         options = Options(loaded.predictor.nuclei, None, None, 0.9)
         for _ in range(_TRIES):
-            (answer,) = self._wait(self.submit(loaded, [CANARY], options))
+            (answer,) = wait_for(self.submit(loaded, [CANARY], options), lambda: self._closing)
             if isinstance(answer, Prediction):
                 if not loaded.is_canary(tuple(atom.shift_ppm for atom in answer.atoms)):
                     raise RuntimeError("the canary molecule comes out otherwise when read apart")
@@ -121,17 +120,6 @@ class Pipeline:
                 unread.append((position, query))
         self._read(ticket, unread)
         return ticket.future
-
-    def _wait(self, future: "Future[Answers]") -> Answers:
-        """Wait for answers, unless the service ends meanwhile."""
-        while not self._closing:
-            try:
-                return future.result(_POLL_S)
-            except TimeoutError:
-                if future.done():
-                    raise
-        future.cancel()
-        raise RuntimeError("the service is ending")
 
     def _read(self, ticket: Ticket, unread: list[tuple[int, Query]]) -> None:
         if unread:

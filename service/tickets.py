@@ -5,12 +5,36 @@ from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import replace
+from typing import Final
 
 from nmrshift.types import Failure, Prediction
 from service.loaded import Loaded
 from service.options import Options
 
 Answers = list[Prediction | Failure]
+
+POLL_S: Final[float] = 0.5
+"""How often those who wait look whether the service is ending, seconds."""
+
+
+class EndingError(RuntimeError):
+    """The service is ending, and the answers are not waited for."""
+
+
+def wait_for(future: "Future[Answers]", is_ending: Callable[[], bool]) -> Answers:
+    """Wait for answers, unless the service ends meanwhile.
+
+    Raises:
+        EndingError: it does; the answers are no longer wanted.
+    """
+    while not is_ending():
+        try:
+            return future.result(POLL_S)
+        except TimeoutError:
+            if future.done():
+                raise
+    future.cancel()
+    raise EndingError("the service is ending")
 
 
 class Ticket:

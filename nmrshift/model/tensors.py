@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from nmrshift.chem.solvents import Solvent
@@ -50,9 +51,19 @@ class Conditions:
 
 
 def batch_tensors(
-    batch: GraphBatch, device: torch.device | str = "cpu", kernel: Kernel | None = None
+    batch: GraphBatch,
+    device: torch.device | str = "cpu",
+    kernel: Kernel | None = None,
+    environments: NDArray[np.int64] | None = None,
 ) -> BatchTensors:
-    """Move a batch to a device and prepare its edges."""
+    """Move a batch to a device and prepare its edges.
+
+    Args:
+        batch: the molecules.
+        device: where the tensors go.
+        kernel: force a kernel; by default the fastest of the device.
+        environments: the batch's environment codes, where they are known already.
+    """
 
     def move(array: np.ndarray) -> Tensor:
         return torch.from_numpy(array.astype(np.int64)).to(device)
@@ -61,7 +72,7 @@ def batch_tensors(
     return BatchTensors(
         V=move(batch.V),
         E=move(batch.E),
-        environments=move(environment_codes(batch)),
+        environments=move(environment_codes(batch) if environments is None else environments),
         edges=edges,
         atom_to_mol=move(batch.atom_to_mol),
         n_mols=batch.n_mols,

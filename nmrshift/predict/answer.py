@@ -10,7 +10,7 @@ from torch import Tensor
 
 from nmrshift.chem.solvents import UNKNOWN
 from nmrshift.graph.batch import GraphBatch, batch_graphs
-from nmrshift.graph.environments import environment_codes
+from nmrshift.graph.environments import N_RADII, environment_codes
 from nmrshift.model.artifact import Artifact
 from nmrshift.model.evidence import N_SPHERES, EvidenceTable, Support
 from nmrshift.model.kernels import Kernel
@@ -81,7 +81,8 @@ class Answerer:
         config = self.network.config
         graphs = batch_graphs([item.graph for item in batch])
         codes = environment_codes(graphs, N_SPHERES)
-        h = self.network.encode(batch_tensors(graphs, kernel=self.kernel))
+        tensors = batch_tensors(graphs, kernel=self.kernel, environments=codes[:, :N_RADII])
+        h = self.network.encode(tensors)
         pairs = [(item.solvent, item.source) for item in batch]
         condition = self.network.condition(conditions(pairs, config.solvents, config.sources))
         atoms: list[list[AtomShift]] = [[] for _ in batch]

@@ -24,18 +24,13 @@ from service.mapping import ProblemError, problem_of
 from service.metrics import Metrics
 from service.problems import log_bug
 from service.settings import Settings
-from service.tickets import Answers
+from service.tickets import POLL_S, Answers, EndingError, wait_for
 
 _LOG = logging.getLogger("nmrshift.service")
 
 CHUNK_ROWS: Final[int] = 64
 _AHEAD: Final[int] = 2
-_POLL_S: Final[float] = 0.5
 _SWEEP_S: Final[float] = 60.0
-
-
-class _Stopped(Exception):  # noqa: N818 - no error: the service ends, the job goes on later
-    """The service is ending."""
 
 
 class Runner:
@@ -86,6 +81,9 @@ class Runner:
         if self._thread.ident is not None:
             self._thread.join()
 
+    def _is_stopping(self) -> bool:
+        return self._stopping
+
     def wake(self) -> None:
         """Look for work at once."""
         self._wake.set()
@@ -100,7 +98,7 @@ class Runner:
                 log_bug(error)
                 is_busy = False
             if not is_busy:
-                self._wake.wait(_POLL_S)
+                self._wake.wait(POLL_S)
 
     def _sweep(self) -> None:
         if time.monotonic() < self._next_sweep_s:
@@ -121,7 +119,7 @@ class Runner:
                 return False
             try:
                 self._run(job)
-            except _Stopped:
+            except EndingError:
                 return True
             except ProblemError as error:
                 self._fail(job, error.code, error.detail)
@@ -168,9 +166,9 @@ class Runner:
                 waiting.append(self._submit(chunk, job, first))
                 first += len(chunk)
                 if len(waiting) >= _AHEAD:
-                    yield self._result(waiting.popleft())
+                    yield wait_for(waiting.popleft(), self._is_stopping)
             while waiting:
-                yield self._result(waiting.popleft())
+                yield wait_for(waiting.popleft(), self._is_stopping)
         finally:
             for future in waiting:
                 future.cancel()
@@ -179,23 +177,13 @@ class Runner:
         """Hand a chunk in, as soon as there is a model."""
         while True:
             if self._stopping:
-                raise _Stopped
+                raise EndingError
             try:
                 return self._engine.in_background(chunk, job.options, first=first)
             except ProblemError as error:
                 if error.code != "not_ready":
                     raise
-                self._wake.wait(_POLL_S)
-
-    def _result(self, future: "Future[Answers]") -> Answers:
-        while not self._stopping:
-            try:
-                return future.result(_POLL_S)
-            except TimeoutError:
-                if future.done():
-                    raise
-        future.cancel()
-        raise _Stopped
+                self._wake.wait(POLL_S)
 
     def _end(self, job: Job) -> None:
         now_s = time.time()

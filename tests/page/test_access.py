@@ -1,23 +1,11 @@
 """For everybody, everywhere: axe-core, a phone, the dark, no network, under 2 MB."""
 
 import pytest
-from browsing import chromium, site, visiting
+from browsing import visiting
 
 ANISOLE = "FC(F)(F)c1ccc(OC)cc1"
 TESTOSTERONE = "C[C@]12CC[C@H]3[C@@H](CCC4=CC(=O)CC[C@]34C)[C@@H]1CC[C@@H]2O"
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True}
-
-
-@pytest.fixture(scope="module")
-def where():
-    with site() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as running:
-        yield running
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

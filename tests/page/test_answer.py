@@ -5,24 +5,12 @@ import io
 import json
 
 import pytest
-from browsing import chromium, site, visiting
+from browsing import visiting
 
 from nmrshift.match import read_peaks
 
 ANISOLE = "FC(F)(F)c1ccc(OC)cc1"
 CARBONS = ".signals tbody:first-of-type tr[data-keys]"
-
-
-@pytest.fixture(scope="module")
-def where():
-    with site() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture

@@ -1,15 +1,9 @@
 """The batch tab in Chromium: upload, live progress, download; and a service without jobs."""
 
 import pytest
-from browsing import chromium, site, visiting
+from browsing import site, visiting
 
 FILE = {"name": "three.smi", "mimeType": "", "buffer": b"CCO a\nC1CC b\nCC c\n"}
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture
