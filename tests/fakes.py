@@ -56,11 +56,10 @@ class FakePredictor:
         self.loaded_from: Path | None = None
 
     @classmethod
-    def load(cls, path: Path | None = None, *, kernel: str | None = None) -> "FakePredictor":
+    def load(cls, path: Path | None = None) -> "FakePredictor":
         """Return a predictor that remembers what it was loaded from."""
         predictor = cls()
         predictor.loaded_from = path
-        predictor.kernel = kernel
         return predictor
 
     def verify(self) -> Report:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 import click
 
-from nmrshift.cli.cpus import share_cpus
 from nmrshift.cli.exits import MEANING, outcome
 from nmrshift.cli.predict_parts import EngineName, choose_engine, predict_parts
 from nmrshift.cli.progress import Progress
+from nmrshift.collector import collect_seldom
 from nmrshift.io.formats import READERS, SUFFIXES, InputFormat, format_of
 from nmrshift.io.location import is_url
 from nmrshift.io.options import parse_nuclei
@@ -131,8 +131,8 @@ def predict(
     worker_engine = choose_engine(engine, workers or 0, ray_address) if in_parts else None
     from nmrshift import Predictor
 
-    # DGL takes longer to import than plain torch needs for a few molecules
-    predictor = Predictor.load(model, kernel=None if any(is_file) else "torch")
+    predictor = Predictor.load(model)
+    collect_seldom()
     settings = Settings(
         parse_nuclei(nuclei, predictor.nuclei), solvent, source, interval, references
     )
@@ -178,7 +178,7 @@ def _predict_stream(
     """Predict into one file or to standard output; return what became of the rows."""
     answers = predict_rows(
         partial(predictor.predict_many, **settings.keywords(), workers=workers),
-        share_cpus(progress.rows(), workers),
+        progress.rows(),
     )
     counting = Counting()
     with (

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from nmrshift.graph.batch import GraphBatch
 from nmrshift.graph.features import BOND_KINDS
+from nmrshift.graph.hashing import mix64
 
 N_RADII: Final = 3
 
@@ -30,24 +31,17 @@ def environment_codes(batch: GraphBatch, n_radii: int = N_RADII) -> NDArray[np.i
     """
     own = np.full(batch.n_atoms, 7, dtype=np.uint64)
     for column in _COLUMNS:
-        own = _mix(own * _STEP + batch.V[:, column].astype(np.uint64) + np.uint64(1))
+        own = mix64(own * _STEP + batch.V[:, column].astype(np.uint64) + np.uint64(1))
     kinds = batch.E[:, 0]
     bonded = (kinds < _FIRST_RELATION) | (kinds > _LAST_RELATION)
     order = np.argsort(batch.edge_dst[bonded], kind="stable")
     src = batch.edge_src[bonded][order]
-    kind = _mix(kinds[bonded].astype(np.uint64)[order] + _BOND_SALT)
+    kind = mix64(kinds[bonded].astype(np.uint64)[order] + _BOND_SALT)
     first = np.searchsorted(batch.edge_dst[bonded][order], np.arange(batch.n_atoms + 1))
     codes = np.empty((batch.n_atoms, n_radii), dtype=np.uint64)
     for radius in range(n_radii):
         # the sum forgets the order of neighbours; unsigned arithmetic wraps, so differences hold
-        sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(_mix(own[src] * _STEP + kind))])
-        own = _mix(_mix(own) * _STEP + (sums[first[1:]] - sums[first[:-1]]))
+        sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(mix64(own[src] * _STEP + kind))])
+        own = mix64(mix64(own) * _STEP + (sums[first[1:]] - sums[first[:-1]]))
         codes[:, radius] = own
     return codes.view(np.int64)
-
-
-def _mix(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Scatter 64 bits (the finaliser of SplitMix64, doi 10.1145/2660193.2660195)."""
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))

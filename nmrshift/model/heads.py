@@ -49,10 +49,11 @@ class ShiftHead(nn.Module):
         nn.init.zeros_(self.modulate.bias)
 
     def forward(self, h: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:
-        """Return mean and log scale ``[n]`` of atoms ``[n, d_h]`` under ``[n, d_c]``."""
+        """Return mean and log scale ``[n]`` of atoms ``[n, d_h]`` under ``[n or 1, d_c]``."""
         gain, offset = self.modulate(condition).chunk(2, dim=-1)
         hidden = functional.silu(self.into(h) * (1 + gain) + offset)
         hidden = functional.silu(self.middle(self.dropout(hidden)))
         mean = self.mean(hidden).squeeze(-1)
-        seen = torch.cat([h.detach(), condition.detach()], dim=-1)
+        condition = condition.detach().expand(len(h), -1)
+        seen = torch.cat([h.detach(), condition], dim=-1)
         return mean, self.log_scale(seen).squeeze(-1)

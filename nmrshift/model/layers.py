@@ -12,6 +12,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from nmrshift.model.kernels import Adjacency, ends_sum, gated_sum
+from nmrshift.model.tensors import RoundTensors
+
+_BLOCK_ROWS = 2048
+"""Rows of a feed-forward block that are computed together: what lies between fits the caches."""
 
 
 class CodeEmbedding(nn.Module):
@@ -85,6 +89,12 @@ class FeedForward(nn.Module):
         update: Tensor = self.down(functional.silu(self.up(self.norm(x))))
         return update
 
+    def add_to(self, x: Tensor) -> None:
+        """Add the update of ``x`` ``[n, width]`` to it in place, without gradients."""
+        for rows in torch.split(x, _BLOCK_ROWS):
+            hidden = functional.silu(self.up(self.norm(rows)), inplace=True)
+            rows.add_(self.down(hidden))
+
 
 class GatedLayer(nn.Module):
     """One round: edges look at their ends, atoms take gated sums of their neighbours."""
@@ -107,3 +117,26 @@ class GatedLayer(nn.Module):
         summed = gated_sum(edges, values.contiguous(), torch.sigmoid(seen))
         h = h + self.dropout(self.aggregate(summed))
         return h + self.feed_forward(h), e
+
+    def on_classes(self, h: Tensor, e: Tensor, step: RoundTensors) -> tuple[Tensor, Tensor]:
+        """Return updated atom and edge classes: the same numbers without repetition.
+
+        No gradients, no dropout.
+
+        Args:
+            h: atom classes before the round ``[n_before, d_h]``.
+            e: edge classes before the round ``[n_edges_before, d_e]``.
+            step: the round.
+        """
+        ends = self.from_atoms(self.norm_h(h)).view(-1, e.shape[-1])  # src, dst, values in turn
+        pairs = torch.stack([3 * step.edge_src, 3 * step.edge_dst + 1], dim=1)
+        seen = functional.embedding_bag(pairs, ends, mode="sum")
+        seen += self.from_edge(self.norm_e(e)).index_select(0, step.edge_before)
+        e = e.index_select(0, step.edge_before).add_(functional.silu(seen))
+        messages = ends.index_select(0, 3 * step.edge_src + 2).mul_(seen.sigmoid_())
+        summed = functional.embedding_bag(
+            step.incoming, messages, step.first_incoming, mode="sum", include_last_offset=True
+        )
+        h = h.index_select(0, step.atom_before).add_(self.aggregate(summed))
+        self.feed_forward.add_to(h)
+        return h, e

@@ -1,17 +1,21 @@
 """The network: one encoder for all nuclei, one head a nucleus."""
 
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, cast
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
 from nmrshift.errors import ConfigError
+from nmrshift.graph.batch import GraphBatch
+from nmrshift.graph.distinct import distinct_graph
 from nmrshift.graph.environments import N_RADII
 from nmrshift.graph.features import preset
 from nmrshift.model.heads import Conditioner, ShiftHead
 from nmrshift.model.layers import CodeEmbedding, EnvironmentEmbedding, GatedLayer
-from nmrshift.model.tensors import BatchTensors, Conditions
+from nmrshift.model.tensors import BatchTensors, Conditions, distinct_tensors
 
 Architecture = Literal["gated", "seed2023"]
 
@@ -104,6 +108,29 @@ class ShiftNetwork(nn.Module):
         encoded: Tensor = self.norm(h)
         return encoded
 
+    @torch.inference_mode()
+    def represent(self, batch: GraphBatch, environments: NDArray[np.int64]) -> Tensor:
+        """Return the representation of every atom ``[n_atoms, d_h]``, for prediction.
+
+        The numbers are those of :meth:`encode`; equal environments are computed once.
+
+        Args:
+            batch: the molecules.
+            environments: environment codes of their atoms ``[n_atoms, n_radii]``.
+        """
+        told = None if self.embed_environments is None else environments
+        graph = distinct_tensors(
+            distinct_graph(batch, self.config.n_layers, told), environments, self.norm.weight.device
+        )
+        h = self.embed_atoms(graph.V)
+        if self.embed_environments is not None:
+            h = h + self.embed_environments(graph.environments)
+        e = self.embed_edges(graph.E)
+        for layer, step in zip(self.layers, graph.rounds, strict=True):
+            h, e = cast("GatedLayer", layer).on_classes(h, e, step)
+        encoded: Tensor = self.norm(h)[graph.atom_class]
+        return encoded
+
     def condition(self, conditions: Conditions) -> Tensor:
         """Return one vector a measuring condition ``[n_conditions, d_c]``."""
         vector: Tensor = self.conditioner(conditions.vector, conditions.solvent, conditions.source)
@@ -115,7 +142,7 @@ class ShiftNetwork(nn.Module):
         Args:
             nucleus: one of ``config.nuclei``.
             h: representations of the atoms wanted ``[n, d_h]``.
-            condition: the condition of each ``[n, d_c]``.
+            condition: the condition of each ``[n, d_c]``, or of all ``[1, d_c]``.
         """
         mean, log_scale = self.heads[nucleus](h, condition)
         return mean, log_scale

@@ -8,13 +8,16 @@ drawn bonds; hydrogens are counted on heavy atoms, and an embedding of the eleme
 table of its properties.
 """
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from nmrshift.graph.batch import GraphBatch
 from nmrshift.graph.features import preset
 from nmrshift.model.layers import CodeEmbedding
 from nmrshift.model.network import NetworkConfig, ShiftNetwork
-from nmrshift.model.tensors import BatchTensors, Conditions
+from nmrshift.model.tensors import BatchTensors, Conditions, batch_tensors
 
 _NODE, _EDGE, _GLOBAL, _EDGE_HIDDEN = 64, 32, 128, 128
 _BOND_KINDS = 4
@@ -62,6 +65,10 @@ class SeedNetwork(ShiftNetwork):
             pooled = h.new_zeros(batch.n_mols, _NODE).index_add(0, mol, h)
             u = self.global_update(torch.cat([u, pooled], dim=-1))
         return h
+
+    def represent(self, batch: GraphBatch, environments: NDArray[np.int64]) -> Tensor:
+        """Return what :meth:`encode` returns: the global state leaves no two atoms alike."""
+        return self.encode(batch_tensors(batch, environments=environments))
 
     def condition(self, conditions: Conditions) -> Tensor:
         """Return nothing to go on ``[n_conditions, 0]``: the network knows no conditions."""

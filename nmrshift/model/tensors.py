@@ -10,6 +10,7 @@ from torch import Tensor
 
 from nmrshift.chem.solvents import Solvent
 from nmrshift.graph.batch import GraphBatch
+from nmrshift.graph.distinct import DistinctGraph, Round
 from nmrshift.graph.environments import environment_codes
 from nmrshift.model.kernels import Adjacency, Kernel, adjacency
 
@@ -33,6 +34,37 @@ class BatchTensors:
     edges: Adjacency
     atom_to_mol: Tensor
     n_mols: int
+
+
+@dataclass(frozen=True, slots=True)
+class RoundTensors:
+    """A :class:`~nmrshift.graph.distinct.Round` on a device; the fields are the same, int64."""
+
+    edge_before: Tensor
+    edge_src: Tensor
+    edge_dst: Tensor
+    atom_before: Tensor
+    incoming: Tensor
+    first_incoming: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class DistinctTensors:
+    """A :class:`~nmrshift.graph.distinct.DistinctGraph` on a device.
+
+    Attributes:
+        V: codes of the atom classes before the first round, int64.
+        E: codes of the edge classes before the first round, int64.
+        environments: environment codes of the same atom classes ``[n_classes, n_radii]``, int64.
+        rounds: the rounds.
+        atom_class: class of every atom after the last round ``[n_atoms]``, int64.
+    """
+
+    V: Tensor
+    E: Tensor
+    environments: Tensor
+    rounds: tuple[RoundTensors, ...]
+    atom_class: Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +96,53 @@ def batch_tensors(
         kernel: force a kernel; by default the fastest of the device.
         environments: the batch's environment codes, where they are known already.
     """
-
-    def move(array: np.ndarray) -> Tensor:
-        return torch.from_numpy(array.astype(np.int64)).to(device)
-
-    edges = adjacency(move(batch.edge_src), move(batch.edge_dst), batch.n_atoms, kernel)
+    src, dst = _move(batch.edge_src, device), _move(batch.edge_dst, device)
+    if environments is None:
+        environments = environment_codes(batch)
     return BatchTensors(
-        V=move(batch.V),
-        E=move(batch.E),
-        environments=move(environment_codes(batch) if environments is None else environments),
-        edges=edges,
-        atom_to_mol=move(batch.atom_to_mol),
+        V=_move(batch.V, device),
+        E=_move(batch.E, device),
+        environments=_move(environments, device),
+        edges=adjacency(src, dst, batch.n_atoms, kernel),
+        atom_to_mol=_move(batch.atom_to_mol, device),
         n_mols=batch.n_mols,
     )
+
+
+def distinct_tensors(
+    graph: DistinctGraph,
+    environments: NDArray[np.int64],
+    device: torch.device | str = "cpu",
+) -> DistinctTensors:
+    """Move the classes of a batch to a device.
+
+    Args:
+        graph: the classes.
+        environments: environment codes of the batch's atoms ``[n_atoms, n_radii]``.
+        device: where the tensors go.
+    """
+    return DistinctTensors(
+        V=_move(graph.V, device),
+        E=_move(graph.E, device),
+        environments=_move(environments[graph.atoms], device),
+        rounds=tuple(_round_tensors(step, device) for step in graph.rounds),
+        atom_class=_move(graph.atom_class, device),
+    )
+
+
+def _round_tensors(step: Round, device: torch.device | str) -> RoundTensors:
+    return RoundTensors(
+        edge_before=_move(step.edge_before, device),
+        edge_src=_move(step.edge_src, device),
+        edge_dst=_move(step.edge_dst, device),
+        atom_before=_move(step.atom_before, device),
+        incoming=_move(step.incoming, device),
+        first_incoming=_move(step.first_incoming, device),
+    )
+
+
+def _move(array: np.ndarray, device: torch.device | str) -> Tensor:
+    return torch.from_numpy(array.astype(np.int64, copy=False)).to(device)
 
 
 def conditions(

@@ -10,6 +10,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing.connection import wait as wait_for
 
+from nmrshift.collector import collect_seldom
 from nmrshift.errors import BatchError
 from nmrshift.parallel.job import Job, Part, PartReport
 from nmrshift.parallel.worker import Worker
@@ -62,6 +63,7 @@ def _start(job: Job) -> None:
     _end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _worker = Worker.load(job)
+    collect_seldom()
 
 
 def _do(part: Part) -> PartReport:

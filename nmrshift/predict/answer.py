@@ -12,7 +12,7 @@ from nmrshift.chem.solvents import UNKNOWN
 from nmrshift.graph.batch import GraphBatch, batch_graphs
 from nmrshift.graph.environments import N_RADII, environment_codes
 from nmrshift.model.artifact import Artifact
-from nmrshift.model.evidence import N_SPHERES, EvidenceTable, Support
+from nmrshift.model.evidence import N_SPHERES, EvidenceTable, Support, atom_kinds
 from nmrshift.model.kernels import Kernel
 from nmrshift.model.network import ShiftNetwork
 from nmrshift.model.tensors import batch_tensors, conditions
@@ -21,7 +21,7 @@ from nmrshift.predict.domain import INSIDE, Verdict, atom_verdicts, molecule_ver
 from nmrshift.predict.prepare import Prepared, Target
 from nmrshift.types import AtomShift, Domain, Evidence, Notice, Prediction, Reference
 
-_BATCH_ATOMS = 2400
+_BATCH_ATOMS = 20_000
 
 Array = NDArray[np.float64]
 
@@ -46,7 +46,7 @@ class Answerer:
         calibration: interval factors, and what evidence changes.
         evidence: measured environments.
         identity: stands in every prediction.
-        kernel: kernels of the sums over neighbours; ``None`` for the fastest there are.
+        kernel: compute every atom with these kernels; ``None`` computes equal environments once.
     """
 
     network: ShiftNetwork
@@ -81,10 +81,8 @@ class Answerer:
         config = self.network.config
         graphs = batch_graphs([item.graph for item in batch])
         codes = environment_codes(graphs, N_SPHERES)
-        tensors = batch_tensors(graphs, kernel=self.kernel, environments=codes[:, :N_RADII])
-        h = self.network.encode(tensors)
-        pairs = [(item.solvent, item.source) for item in batch]
-        condition = self.network.condition(conditions(pairs, config.solvents, config.sources))
+        h = self._represent(graphs, codes[:, :N_RADII])
+        condition = self._condition(batch)
         atoms: list[list[AtomShift]] = [[] for _ in batch]
         for nucleus in config.nuclei:
             wanted = [
@@ -107,18 +105,49 @@ class Answerer:
                 end = start + len(target.nodes)
                 atoms[place].extend(_atom_shifts(batch[place], target, found, start))
                 start = end
+        unseen = self._unseen_atoms(batch, graphs)
         return [
-            self._prediction(item, tuple(shifts), interval)
-            for item, shifts in zip(batch, atoms, strict=True)
+            self._prediction(item, tuple(shifts), unseen.get(place, ()), interval)
+            for place, (item, shifts) in enumerate(zip(batch, atoms, strict=True))
         ]
 
+    def _unseen_atoms(self, batch: Sequence[Prepared], graphs: GraphBatch) -> dict[int, list[int]]:
+        """Return, molecule by molecule, input indices of atoms of a kind that training lacks."""
+        if self.evidence is None:
+            return {}
+        unseen: dict[int, list[int]] = {}
+        for row in np.flatnonzero(~self.evidence.seen(atom_kinds(graphs.V))).tolist():
+            place = int(graphs.atom_to_mol[row])
+            node = row - int(graphs.first_atom[place])
+            unseen.setdefault(place, []).append(int(batch[place].graph.atom_index[node]))
+        return unseen
+
+    def _condition(self, batch: Sequence[Prepared]) -> Tensor:
+        """Return the condition of each molecule, or a single one if all have the same."""
+        pairs = [(item.solvent, item.source) for item in batch]
+        if len(set(pairs)) == 1:
+            pairs = pairs[:1]
+        config = self.network.config
+        return self.network.condition(conditions(pairs, config.solvents, config.sources))
+
+    def _represent(self, graphs: GraphBatch, codes: NDArray[np.int64]) -> Tensor:
+        if self.kernel is None:
+            return self.network.represent(graphs, codes)
+        tensors = batch_tensors(graphs, kernel=self.kernel, environments=codes)
+        return self.network.encode(tensors)
+
     def _prediction(
-        self, item: Prepared, atoms: tuple[AtomShift, ...], interval: float
+        self,
+        item: Prepared,
+        atoms: tuple[AtomShift, ...],
+        unseen_atoms: Sequence[int],
+        interval: float,
     ) -> Prediction:
         notices = item.notices + self._solvent_notices(item)
         domain: Domain = "inside"
         if self.evidence is not None:
-            domain, more = molecule_verdict(item.graph, self.evidence)
+            largest = self.evidence.largest_atoms
+            domain, more = molecule_verdict(item.graph.n_atoms, largest, unseen_atoms)
             notices += more
         return Prediction(
             index=item.index,
@@ -142,11 +171,9 @@ class Answerer:
         condition: Tensor,
     ) -> tuple[Array, Array]:
         """Return the network's shift and error scale of wanted nodes, ppm."""
-        mean, log_scale = self.network.read_out(
-            nucleus,
-            h[torch.from_numpy(nodes)],
-            condition[torch.from_numpy(graphs.atom_to_mol[nodes])],
-        )
+        if len(condition) > 1:
+            condition = condition[torch.from_numpy(graphs.atom_to_mol[nodes])]
+        mean, log_scale = self.network.read_out(nucleus, h[torch.from_numpy(nodes)], condition)
         shift_ppm = self.network.to_ppm(nucleus, mean).numpy()
         return shift_ppm, self.network.scale_ppm(nucleus, log_scale).numpy()
 
@@ -222,19 +249,19 @@ def _evidence(
 
 
 def _atom_shifts(item: Prepared, target: Target, found: _Found, start: int) -> Iterator[AtomShift]:
-    graph = item.graph
+    atom_index, n_hydrogens = item.graph.atom_index.tolist(), item.graph.n_hydrogens.tolist()
     for row, node in enumerate(target.nodes):
         place = start + row
         verdict = found.verdicts[place]
         yield AtomShift(
-            atom_index=int(graph.atom_index[node]),
+            atom_index=atom_index[node],
             element=item.symbols[node],
             nucleus=target.nucleus,
             shift_ppm=found.shift_ppm[place],
             low_ppm=found.low_ppm[place],
             high_ppm=found.high_ppm[place],
             signal=target.signals[row],
-            n_hydrogens=int(graph.n_hydrogens[node]),
+            n_hydrogens=n_hydrogens[node],
             flags=target.flags[row] + verdict.flags,
             domain=verdict.domain,
             evidence=found.evidence[place],

@@ -3,15 +3,14 @@
 A verdict never withholds an answer; it comes with flags that say why.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nmrshift.graph.molgraph import MolGraph
-from nmrshift.model.evidence import EvidenceTable, Support, atom_kinds
+from nmrshift.model.evidence import Support
 from nmrshift.types import Domain, Notice
 
 UNSEEN_ENVIRONMENT: Final = "unseen_environment"
@@ -69,18 +68,25 @@ def atom_verdicts(
     return verdicts
 
 
-def molecule_verdict(graph: MolGraph, table: EvidenceTable) -> tuple[Domain, tuple[Notice, ...]]:
-    """Judge a molecule as a whole, whatever its atoms."""
+def molecule_verdict(
+    n_atoms: int, largest_atoms: int, unseen_atoms: Sequence[int]
+) -> tuple[Domain, tuple[Notice, ...]]:
+    """Judge a molecule as a whole, whatever its atoms.
+
+    Args:
+        n_atoms: its heavy atoms.
+        largest_atoms: heavy atoms of the largest training molecule.
+        unseen_atoms: input indices of atoms whose element and charge no training molecule has.
+    """
     domain: Domain = "inside"
     notices: list[Notice] = []
-    if graph.n_atoms > table.largest_atoms:
+    if n_atoms > largest_atoms:
         domain = "edge"
-        text = f"Larger than any training molecule ({table.largest_atoms} heavy atoms)."
+        text = f"Larger than any training molecule ({largest_atoms} heavy atoms)."
         notices.append(Notice("large_molecule", text))
-    unseen = graph.atom_index[~table.seen(atom_kinds(graph.V))].tolist()
-    if unseen:
+    if unseen_atoms:
         domain = "outside"
-        named = ", ".join(map(str, unseen[:10])) + (" ..." if len(unseen) > 10 else "")
+        named = ", ".join(map(str, unseen_atoms[:10])) + (" ..." if len(unseen_atoms) > 10 else "")
         text = f"No training molecule has this element with this charge: atom {named}."
         notices.append(Notice("unseen_atom", text))
     return domain, tuple(notices)

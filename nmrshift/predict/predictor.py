@@ -1,6 +1,7 @@
 """The predictor: molecules in, shifts out, one answer a query and in its order."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from nmrshift.chem.toolkit import Chem
@@ -12,7 +13,8 @@ from nmrshift.predict.answer import Answerer
 from nmrshift.predict.calibrate import check_level
 from nmrshift.predict.info import ModelInfo, VerifyReport, model_info
 from nmrshift.predict.prepare import Prepared, prepare
-from nmrshift.predict.stream import prepare_stream
+from nmrshift.predict.stream import Chunk, prepare_stream
+from nmrshift.predict.threads import map_in_order
 from nmrshift.types import DEFAULT_NUCLEI, Failure, Prediction, Query
 
 GOLDEN_TOLERANCE_PPM = 1e-3
@@ -38,7 +40,8 @@ class Predictor:
 
         Args:
             path: a model folder.
-            kernel: force the network's kernels; by default the fastest there are.
+            kernel: compute every atom of a batch with these kernels, as training does; by default
+                environments that are equal are computed once, with the same numbers.
 
         Raises:
             ArtifactError: the folder is incomplete or altered, or the golden molecules come out
@@ -150,7 +153,7 @@ class Predictor:
                 one, ``None`` starts as many as suit the machine after the first thousand
                 molecules. The answers are the same. Each is a new Python that imports the main
                 module, which must be guarded by ``if __name__ == "__main__"``. The number of
-                torch's threads is left to the caller: the CPUs less the workers is a good one.
+                torch's threads is left to the caller; so many chunks are computed side by side.
 
         Raises:
             UnknownNucleusError: the call asks for a nucleus that the model does not have.
@@ -197,20 +200,26 @@ class Predictor:
         references: int,
         workers: int | None,
     ) -> Iterator[Prediction | Failure]:
-        for chunk in prepare_stream(queries, nuclei, self.nuclei, self._features.name, workers):
-            ready = [item for item in chunk if isinstance(item, Prepared)]
-            known = [item for item in ready if self._knows_source(item.source)]
-            answers = {
-                answer.index: answer
-                for answer in self.answer(known, interval=interval, references=references)
-            }
-            for item in chunk:
-                if isinstance(item, Failure):
-                    yield item
-                elif item.index in answers:
-                    yield answers[item.index]
-                else:
-                    yield self._unknown_source(item)
+        chunks = prepare_stream(queries, nuclei, self.nuclei, self._features.name, workers)
+        answer = partial(self._answer_chunk, interval=interval, references=references)
+        for answers in map_in_order(answer, chunks):
+            yield from answers
+
+    def _answer_chunk(
+        self, chunk: Chunk, interval: float, references: int
+    ) -> list[Prediction | Failure]:
+        ready = [item for item in chunk if isinstance(item, Prepared)]
+        known = [item for item in ready if self._knows_source(item.source)]
+        answers: dict[int, Prediction | Failure] = {
+            answer.index: answer
+            for answer in self.answer(known, interval=interval, references=references)
+        }
+        for item in chunk:
+            if isinstance(item, Failure):
+                answers[item.index] = item
+            elif item.index not in answers:
+                answers[item.index] = self._unknown_source(item)
+        return [answers[item.index] for item in chunk]
 
     def _check(self, nuclei: Sequence[str], interval: float, references: int) -> None:
         check_level(interval)

@@ -8,13 +8,14 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from itertools import chain, islice
 from typing import Final
 
+from nmrshift.collector import collect_seldom
 from nmrshift.graph.features import preset
 from nmrshift.predict.packing import PackedChunk, pack, unpack
 from nmrshift.predict.prepare import Prepared, echo, prepare_or_fail
 from nmrshift.types import Failure, Query
 
-CHUNK: Final = 256
-AUTOMATIC_FROM: Final = 4 * CHUNK
+CHUNK: Final = 512
+AUTOMATIC_FROM: Final = 2 * CHUNK
 """Queries that are read in this process before the automatic choice starts others."""
 _AHEAD: Final = 3
 _MAX_AUTOMATIC: Final = 3
@@ -71,7 +72,7 @@ def _read_elsewhere(
 ) -> Iterator[Chunk]:
     """Read chunks in other processes; if ``meanwhile``, in this one until the first is up."""
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+    with ProcessPoolExecutor(workers, context, collect_seldom) as pool:
         up = pool.submit(preset, settings[-1])
         waiting: deque[Future[PackedChunk]] = deque()
         for first, chunk in chunks:

@@ -121,14 +121,11 @@ class TestSettings:
         monkeypatch.setattr(
             FakePredictor,
             "load",
-            classmethod(lambda cls, path=None, kernel=None: seen.append((path, kernel)) or cls()),
+            classmethod(lambda cls, path=None: seen.append(path) or cls()),
         )
         run("CC", "--model", tmp_path)
         run("CC")
-        molecules = tmp_path / "in.smi"
-        molecules.write_text("CC\n")
-        run(molecules)
-        assert seen == [(tmp_path, "torch"), (None, "torch"), (None, None)]
+        assert seen == [tmp_path, None]
 
 
 class TestOutput:

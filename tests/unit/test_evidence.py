@@ -134,15 +134,23 @@ def test_verdicts() -> None:
 
 
 def test_molecule_verdicts() -> None:
-    table = table_of(measured())
-    assert molecule_verdict(mol_graph(parse("OCC").mol, V2), table) == ("inside", ())
-    domain, notices = molecule_verdict(mol_graph(parse("CCS").mol, V2), table)
+    assert molecule_verdict(3, 4, []) == ("inside", ())
+    domain, notices = molecule_verdict(3, 4, [2])
     assert domain == "outside"
     assert [(one.code, "atom 2" in one.message) for one in notices] == [("unseen_atom", True)]
-    domain, notices = molecule_verdict(mol_graph(parse("CCCCO").mol, V2), table)
+    domain, notices = molecule_verdict(5, 4, [])
     assert (domain, [one.code for one in notices]) == ("edge", ["large_molecule"])
+    domain, notices = molecule_verdict(90, 4, list(range(30)))
+    assert (domain, [one.code for one in notices]) == ("outside", ["large_molecule", "unseen_atom"])
+    assert "8, 9 ..." in notices[1].message
     assert worst([]) == "inside"
     assert worst(["edge", "outside", "inside"]) == "outside"
+
+
+def test_kinds_of_atoms_that_training_has() -> None:
+    table = table_of(measured())
+    for smiles, seen in [("OCC", [True] * 3), ("CCS", [True, True, False])]:
+        assert table.seen(atom_kinds(mol_graph(parse(smiles).mol, V2).V)).tolist() == seen
 
 
 def answers(n: int, *, evidence_error_ppm: float, informative: bool) -> Answers:

@@ -108,6 +108,29 @@ def test_what_training_never_saw_is_outside_and_says_so(predictor: Predictor) ->
     assert "unseen_atom" in {notice.code for notice in odd.notices}
 
 
+def test_atoms_of_an_unseen_kind_are_named_molecule_by_molecule(predictor: Predictor) -> None:
+    answers = predictor.predict_many(["CC[Se]C", "CCO", "[Te]C"], nuclei=("13C",))
+    told = [
+        [notice.message.split("atom ")[1] for notice in answer.notices if "unseen" in notice.code]
+        for answer in answers
+        if isinstance(answer, Prediction)
+    ]
+    assert told == [["2."], [], ["0."]]
+
+
+def test_conditions_are_those_of_each_molecule_or_of_all(predictor: Predictor) -> None:
+    solvents = ["CDCl3", "DMSO-d6", None]
+    queries = [Query("CCO", solvent=solvent) for solvent in solvents]
+    mixed = [answer for answer in predictor.predict_many(queries) if isinstance(answer, Prediction)]
+    assert [answer.solvent for answer in mixed] == ["cdcl3", "dmso-d6", "unknown"]
+    alone = [predictor.predict("CCO", solvent=solvent) for solvent in solvents]
+    together = [atom.shift_ppm for answer in mixed for atom in answer.atoms]
+    assert together == pytest.approx(
+        [atom.shift_ppm for answer in alone for atom in answer.atoms], abs=1e-4
+    )
+    assert len({round(shift_ppm, 2) for shift_ppm in together[::2]}) > 1
+
+
 def test_evidence_is_what_was_measured(predictor: Predictor) -> None:
     n_seen = 0
     for answer in predictor.predict_many(SMILES, nuclei=("13C",), references=5):

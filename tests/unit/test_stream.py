@@ -19,7 +19,7 @@ class InstantPool:
 
     calls: list[int]
 
-    def __init__(self, workers: int, **_: Any) -> None:
+    def __init__(self, workers: int, *_: Any) -> None:
         type(self).calls = []
         self.workers = workers
 
@@ -53,9 +53,9 @@ def test_workers_that_suit_the_cpus(
     ("workers", "cpus", "read_elsewhere"),
     [
         (0, 2, None),
-        (2, 2, [0, 256, 512, 768, 1024]),
+        (2, 2, [0, 512, 1024, 1536, 2048]),
         (None, 1, None),
-        (None, 2, [512, 768, 1024]),
+        (None, 2, [1024, 1536, 2048]),
     ],
 )
 def test_order_is_kept_and_the_automatic_choice_starts_late(
@@ -78,7 +78,7 @@ def test_few_molecules_start_no_process(monkeypatch: pytest.MonkeyPatch) -> None
         raise AssertionError("a process was started")
 
     monkeypatch.setattr(stream, "ProcessPoolExecutor", refuse)
-    few = QUERIES[: 4 * CHUNK]
+    few = QUERIES[: 2 * CHUNK]
     assert sum(len(chunk) for chunk in prepare_stream(few, *SETTINGS, None)) == len(few)
     assert list(prepare_stream([], *SETTINGS, 2)) == []
 

@@ -1,0 +1,106 @@
+"""Equal environments are computed once, with the numbers of computing them all."""
+
+import numpy as np
+import pytest
+import torch
+from toy import SMILES
+
+from nmrshift.chem.parse import parse
+from nmrshift.graph.batch import GraphBatch, batch_graphs
+from nmrshift.graph.distinct import distinct_graph
+from nmrshift.graph.environments import environment_codes
+from nmrshift.graph.features import preset
+from nmrshift.graph.molgraph import mol_graph
+from nmrshift.model.build import build_network
+from nmrshift.model.network import NetworkConfig, ShiftNetwork
+from nmrshift.model.tensors import batch_tensors
+
+DIVERSE = [
+    *SMILES,
+    "[Na+].[Cl-]",
+    "[F-]",
+    "F",
+    "C/C=C/F",
+    r"C/C=C\F",
+    "C[C@H](F)Cl",
+    "C[C@@H](F)Cl",
+    "F[C@@H]1CC[C@@H](F)CC1",
+    "F[C@@H]1CC[C@H](F)CC1",
+    "CCCCCCCCCCCCF",
+    "c1ccc2c(c1)ccc1ccccc12",
+]
+
+
+def graphs(smiles: list[str]) -> GraphBatch:
+    return batch_graphs([mol_graph(parse(text).mol, preset("v1")) for text in smiles])
+
+
+def network(architecture: str = "gated", n_environments: tuple[int, ...] = ()) -> ShiftNetwork:
+    torch.manual_seed(5)
+    made = build_network(
+        NetworkConfig(
+            architecture=architecture,
+            n_layers=4,
+            d_h=32,
+            d_e=16,
+            d_ffn=48,
+            nuclei=("13C",),
+            shift_mean_ppm=(0.0,),
+            shift_scale_ppm=(1.0,),
+            solvent_dim=3,
+            solvents=(),
+            sources=(),
+            n_environments=n_environments,
+        )
+    )
+    return made.eval()
+
+
+def both(made: ShiftNetwork, batch: GraphBatch) -> tuple[torch.Tensor, torch.Tensor]:
+    codes = environment_codes(batch)
+    with torch.inference_mode():
+        every = made.encode(batch_tensors(batch, kernel="torch", environments=codes))
+    return every, made.represent(batch, codes)
+
+
+@pytest.mark.parametrize("smiles", [DIVERSE, ["F"], ["CC"], ["[F-]", "[Na+]"], 3 * ["CCO"]])
+def test_same_numbers(smiles: list[str]) -> None:
+    every, once = both(network(), graphs(smiles))
+    assert every.abs().max() > 0.1
+    assert torch.allclose(every, once, atol=2e-5)
+
+
+def test_same_numbers_where_environments_are_inputs() -> None:
+    batch = graphs(DIVERSE)
+    codes = environment_codes(batch)
+    known = [torch.from_numpy(np.unique(column)[::2].copy()) for column in codes.T]
+    made = network(n_environments=tuple(len(column) for column in known))
+    assert made.embed_environments is not None
+    made.embed_environments.know(known)
+    every, once = both(made, batch)
+    assert torch.allclose(every, once, atol=2e-5)
+    made.embed_environments = None
+    assert not torch.allclose(every, both(made, batch)[0], atol=1e-2)
+
+
+def test_a_network_with_a_global_state_computes_every_atom() -> None:
+    every, once = both(network("seed2023"), graphs(["CCO", "CCN", "CCO"]))
+    assert torch.equal(every, once)
+
+
+def test_blocks_of_rows_are_joined(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nmrshift.model.layers._BLOCK_ROWS", 3)
+    every, once = both(network(), graphs(DIVERSE))
+    assert torch.allclose(every, once, atol=2e-5)
+
+
+def test_a_difference_travels_one_bond_a_round() -> None:
+    batch = graphs(["CCCCF", "CCCCCl"])
+    for n_rounds, alike in [(0, 4), (1, 3), (2, 2), (3, 1), (4, 0)]:
+        atom_class = distinct_graph(batch, n_rounds).atom_class
+        assert (atom_class[:5] == atom_class[5:]).tolist() == [True] * alike + [False] * (5 - alike)
+
+
+def test_classes_do_not_depend_on_the_order_of_atoms() -> None:
+    found = distinct_graph(graphs(["OCC(F)C", "CC(F)CO"]), 4)
+    assert sorted(found.atom_class[:5]) == sorted(found.atom_class[5:])
