@@ -82,7 +82,7 @@ EPILOG: Final[str] = "\b\nExit codes:\n" + "\n".join(
     "--workers",
     type=click.IntRange(0),
     help="Processes that read molecules while the network computes, by default what suits the "
-    "machine after the first thousand molecules; with --part-rows, processes that each work off "
+    "machine after the first 512 molecules; with --part-rows, processes that each work off "
     "parts, by default none.",
 )
 @click.option("--force", is_flag=True, help="Replace the file or the run of --out if it exists.")

@@ -18,6 +18,9 @@ from nmrshift.graph.hashing import mix64
 Ints = NDArray[np.int64]
 Colours = NDArray[np.uint64]
 
+_FEW_ATOMS = 150
+"""Below this the classes cost more than they save."""
+
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 _DST = np.uint64(0xD1B54A32D192ED03)
 
@@ -66,13 +69,28 @@ class DistinctGraph:
 def distinct_graph(
     batch: GraphBatch, n_rounds: int, more: NDArray[np.int64] | None = None
 ) -> DistinctGraph:
-    """Find the classes of a batch.
+    """Find the classes of a batch; in a batch of few atoms every atom and edge is its own class.
 
     Args:
         batch: the molecules.
         n_rounds: rounds of message passing.
         more: what else the network is told of each atom ``[n_atoms, n]``.
     """
+    if batch.n_atoms < _FEW_ATOMS:
+        return _every_atom(batch, n_rounds)
+    return _by_colour(batch, n_rounds, more)
+
+
+def _every_atom(batch: GraphBatch, n_rounds: int) -> DistinctGraph:
+    src, dst = batch.edge_src.astype(np.int64), batch.edge_dst.astype(np.int64)
+    atoms, edges = np.arange(batch.n_atoms), np.arange(len(src))
+    by_dst = np.argsort(dst, kind="stable")
+    first = np.searchsorted(dst[by_dst], np.arange(batch.n_atoms + 1))
+    step = Round(edges, src, dst, atoms, by_dst, first)
+    return DistinctGraph(batch.V, batch.E, atoms, (step,) * n_rounds, atoms)
+
+
+def _by_colour(batch: GraphBatch, n_rounds: int, more: NDArray[np.int64] | None) -> DistinctGraph:
     src, dst = batch.edge_src.astype(np.int64), batch.edge_dst.astype(np.int64)
     by_dst = np.argsort(dst, kind="stable")
     first_edge = np.searchsorted(dst[by_dst], np.arange(batch.n_atoms + 1))

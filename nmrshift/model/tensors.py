@@ -125,9 +125,17 @@ def distinct_tensors(
         V=_move(graph.V, device),
         E=_move(graph.E, device),
         environments=_move(environments[graph.atoms], device),
-        rounds=tuple(_round_tensors(step, device) for step in graph.rounds),
+        rounds=_rounds_tensors(graph.rounds, device),
         atom_class=_move(graph.atom_class, device),
     )
+
+
+def _rounds_tensors(
+    rounds: tuple[Round, ...], device: torch.device | str
+) -> tuple[RoundTensors, ...]:
+    if len(set(map(id, rounds))) == 1:  # every atom its own class: all rounds are one object
+        return (_round_tensors(rounds[0], device),) * len(rounds)
+    return tuple(_round_tensors(step, device) for step in rounds)
 
 
 def _round_tensors(step: Round, device: torch.device | str) -> RoundTensors:

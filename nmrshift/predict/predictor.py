@@ -150,7 +150,7 @@ class Predictor:
             interval: nominal coverage of the interval, 0.5-0.99.
             references: measured shifts to name as evidence of each atom, 0-5.
             workers: processes that read molecules while the network computes; 0 reads in this
-                one, ``None`` starts as many as suit the machine after the first thousand
+                one, ``None`` starts as many as suit the machine after the first 512
                 molecules. The answers are the same. Each is a new Python that imports the main
                 module, which must be guarded by ``if __name__ == "__main__"``. The number of
                 torch's threads is left to the caller; so many chunks are computed side by side.

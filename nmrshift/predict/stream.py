@@ -15,7 +15,7 @@ from nmrshift.predict.prepare import Prepared, echo, prepare_or_fail
 from nmrshift.types import Failure, Query
 
 CHUNK: Final = 512
-AUTOMATIC_FROM: Final = 2 * CHUNK
+AUTOMATIC_FROM: Final = CHUNK
 """Queries that are read in this process before the automatic choice starts others."""
 _AHEAD: Final = 3
 _MAX_AUTOMATIC: Final = 3

@@ -78,7 +78,7 @@ def test_few_molecules_start_no_process(monkeypatch: pytest.MonkeyPatch) -> None
         raise AssertionError("a process was started")
 
     monkeypatch.setattr(stream, "ProcessPoolExecutor", refuse)
-    few = QUERIES[: 2 * CHUNK]
+    few = QUERIES[:CHUNK]
     assert sum(len(chunk) for chunk in prepare_stream(few, *SETTINGS, None)) == len(few)
     assert list(prepare_stream([], *SETTINGS, 2)) == []
 
