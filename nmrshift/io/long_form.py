@@ -1,84 +1,129 @@
-"""Answers as rows of a typed table in long form, for Parquet and data frames."""
+"""Answers as a table in long form: a row an atom, a row a failure; for CSV, Parquet and frames."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from nmrshift.io.csv_writer import COLUMNS
-from nmrshift.io.numbers import ppm_of
+from nmrshift.io.numbers import ppm_column, ppm_of
 from nmrshift.types import Evidence, Failure, Prediction
 
+HEAD_COLUMNS: Final[tuple[str, ...]] = ("index", "name", "input", "status")
+ATOM_COLUMNS: Final[tuple[str, ...]] = (
+    *("nucleus", "atom_index", "element", "shift_ppm", "low_ppm", "high_ppm"),
+    *("signal", "n_hydrogens", "flags", "domain"),
+    *("evidence_sphere", "evidence_n", "evidence_mean_ppm", "evidence_spread_ppm"),
+)
+TAIL_COLUMNS: Final[tuple[str, ...]] = (
+    *("solvent", "interval", "model", "notices"),
+    *("error_code", "error_message", "error_hint"),
+)
+COLUMNS: Final[tuple[str, ...]] = (*HEAD_COLUMNS, *ATOM_COLUMNS, *TAIL_COLUMNS)
+"""The columns of the CSV file."""
+
 LONG_COLUMNS: Final[tuple[str, ...]] = (*COLUMNS, "molblock")
-"""The columns of the CSV file, and the molblock whose atom order is used where one is needed."""
+"""The same, and the molblock whose atom order is used where one is needed."""
 
 INTEGER_COLUMNS: Final[frozenset[str]] = frozenset(
     ("index", "atom_index", "signal", "n_hydrogens", "evidence_sphere", "evidence_n")
 )
-FLOAT_COLUMNS: Final[frozenset[str]] = frozenset(
-    (
-        *("shift_ppm", "low_ppm", "high_ppm", "interval"),
-        *("evidence_mean_ppm", "evidence_spread_ppm"),
-    )
+PPM_COLUMNS: Final[frozenset[str]] = frozenset(
+    name for name in ATOM_COLUMNS if name.endswith("_ppm")
 )
+FLOAT_COLUMNS: Final[frozenset[str]] = PPM_COLUMNS | {"interval"}
 
-_N_ATOM_CELLS: Final[int] = COLUMNS.index("solvent") - COLUMNS.index("nucleus")
+_PPM_PLACES: Final = [ATOM_COLUMNS.index(name) for name in sorted(PPM_COLUMNS)]
 
-Row = tuple[Any, ...]
+Cells = list[Any]
 
 
-def long_rows(answer: Prediction | Failure) -> Iterator[Row]:
-    """Yield one row an atom, ``None`` where there is nothing; other answers are one row.
+def ends_of(answer: Prediction | Failure) -> tuple[Cells, Cells]:
+    """Return what stands before and behind the atoms, the same in every row of an answer.
 
-    Numbers in ppm are rounded to 0.001.
+    Returns:
+        The cells of ``HEAD_COLUMNS`` and those of ``TAIL_COLUMNS``; ``None`` is an empty one.
+    """
+    head = [answer.index, answer.name, answer.input]
+    if isinstance(answer, Failure):
+        return [*head, "error"], [*(None,) * 4, answer.code, answer.message, answer.hint]
+    notices = " ".join([one.code for one in answer.notices])
+    return [*head, "ok"], [answer.solvent, answer.interval, answer.model, notices, *(None,) * 3]
+
+
+def atom_cells(answer: Prediction | Failure) -> list[Cells]:
+    """Return the columns of ``ATOM_COLUMNS``, a cell an atom; one empty cell without any atom.
+
+    Numbers in ppm are not rounded yet.
+    """
+    atoms = () if isinstance(answer, Failure) else answer.atoms
+    if not atoms:
+        return [[None] for _ in ATOM_COLUMNS]
+    return [
+        [atom.nucleus for atom in atoms],
+        [atom.atom_index for atom in atoms],
+        [atom.element for atom in atoms],
+        [atom.shift_ppm for atom in atoms],
+        [atom.low_ppm for atom in atoms],
+        [atom.high_ppm for atom in atoms],
+        [atom.signal for atom in atoms],
+        [atom.n_hydrogens for atom in atoms],
+        [" ".join(atom.flags) for atom in atoms],
+        [atom.domain for atom in atoms],
+        *_evidence_cells([atom.evidence for atom in atoms]),
+    ]
+
+
+def _evidence_cells(evidence: Sequence[Evidence | None]) -> Iterator[Cells]:
+    yield [one and one.sphere for one in evidence]
+    yield [one and one.n_measured for one in evidence]
+    yield [one and one.mean_ppm for one in evidence]
+    yield [one and one.spread_ppm for one in evidence]
+
+
+class LongTable:
+    """Collects the rows of answers by column."""
+
+    def __init__(self) -> None:
+        self._columns: dict[str, Cells] = {name: [] for name in LONG_COLUMNS}
+        names = (*HEAD_COLUMNS, *TAIL_COLUMNS, "molblock")
+        self._of_answer = [self._columns[name] for name in names]
+        self._of_atoms = [self._columns[name] for name in ATOM_COLUMNS]
+        self.n_answers = 0
+
+    def add(self, answer: Prediction | Failure) -> None:
+        """Add the rows of one answer.
+
+        Raises:
+            OutputError: a number in ppm is not finite; nothing is added.
+        """
+        cells = atom_cells(answer)
+        for place in _PPM_PLACES:
+            ppm_of(sum(filter(None, cells[place])))  # one number that is not finite shows in a sum
+        head, tail = ends_of(answer)
+        molblock = None if isinstance(answer, Failure) else answer.molblock
+        n_rows = len(cells[0])
+        for column, cell in zip(self._of_answer, (*head, *tail, molblock), strict=True):
+            column.extend([_clean(cell) if isinstance(cell, str) else cell] * n_rows)
+        for column, more in zip(self._of_atoms, cells, strict=True):
+            column.extend(more)
+        self.n_answers += 1
+
+    def columns(self) -> dict[str, Cells]:
+        """Return a cell a row, ``None`` where there is nothing, ppm rounded to 0.001.
+
+        Text that is no Unicode is escaped.
+        """
+        return self._columns | {name: ppm_column(self._columns[name]) for name in PPM_COLUMNS}
+
+
+def long_columns(answers: Iterable[Prediction | Failure]) -> dict[str, Cells]:
+    """Return the rows of answers by column; see :meth:`LongTable.columns`.
 
     Raises:
-        OutputError: a shift is not finite.
+        OutputError: a number in ppm is not finite.
     """
-    head = (answer.index, answer.name, answer.input)
-    if isinstance(answer, Failure):
-        error = (answer.code, answer.message, answer.hint)
-        yield (*head, "error", *(None,) * (_N_ATOM_CELLS + 4), *error, None)
-        return
-    notices = " ".join(one.code for one in answer.notices)
-    tail = (answer.solvent, answer.interval, answer.model, notices, None, None, None)
-    if not answer.atoms:
-        yield (*head, "ok", *(None,) * _N_ATOM_CELLS, *tail, answer.molblock)
-    for atom in answer.atoms:
-        yield (
-            *head,
-            "ok",
-            atom.nucleus,
-            atom.atom_index,
-            atom.element,
-            ppm_of(atom.shift_ppm),
-            ppm_of(atom.low_ppm),
-            ppm_of(atom.high_ppm),
-            atom.signal,
-            atom.n_hydrogens,
-            " ".join(atom.flags),
-            atom.domain,
-            *_evidence(atom.evidence),
-            *tail,
-            answer.molblock,
-        )
-
-
-def long_columns(answers: Iterable[Prediction | Failure]) -> dict[str, list[Any]]:
-    """Return the rows of answers by column; text that is no Unicode is escaped."""
-    columns: dict[str, list[Any]] = {name: [] for name in LONG_COLUMNS}
-    lists = list(columns.values())
+    table = LongTable()
     for answer in answers:
-        for row in long_rows(answer):
-            for cells, cell in zip(lists, row, strict=True):
-                cells.append(_clean(cell) if isinstance(cell, str) else cell)
-    return columns
-
-
-def _evidence(evidence: Evidence | None) -> tuple[int | float | None, ...]:
-    if evidence is None:
-        return (None, None, None, None)
-    ppm = (evidence.mean_ppm, evidence.spread_ppm)
-    values = (None if value is None else ppm_of(value) for value in ppm)
-    return (evidence.sphere, evidence.n_measured, *values)
+        table.add(answer)
+    return table.columns()
 
 
 def _clean(text: str) -> str:

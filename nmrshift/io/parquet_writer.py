@@ -3,10 +3,18 @@
 from typing import Any, BinaryIO, Final
 
 from nmrshift.io.extras import load_extra
-from nmrshift.io.long_form import FLOAT_COLUMNS, INTEGER_COLUMNS, LONG_COLUMNS, long_columns
+from nmrshift.io.long_form import (
+    FLOAT_COLUMNS,
+    INTEGER_COLUMNS,
+    LONG_COLUMNS,
+    PPM_COLUMNS,
+    LongTable,
+)
 from nmrshift.types import Failure, Prediction
 
 _ANSWERS_HELD: Final[int] = 4096
+_FEW_VALUES: Final[list[str]] = [name for name in LONG_COLUMNS if name not in PPM_COLUMNS]
+"""Columns whose values repeat; a dictionary of shifts would be as long as the column."""
 
 
 class ParquetWriter:
@@ -22,13 +30,19 @@ class ParquetWriter:
         self._arrow: Any = load_extra("pyarrow", "parquet")
         parquet = load_extra("pyarrow.parquet", "parquet")
         self._schema = arrow_schema()
-        self._file = parquet.ParquetWriter(stream, self._schema, compression="zstd")
-        self._held: list[Prediction | Failure] = []
+        self._file = parquet.ParquetWriter(
+            stream, self._schema, compression="zstd", use_dictionary=_FEW_VALUES
+        )
+        self._held = LongTable()
 
     def write(self, answer: Prediction | Failure) -> None:
-        """Take one answer."""
-        self._held.append(answer)
-        if len(self._held) >= _ANSWERS_HELD:
+        """Take one answer.
+
+        Raises:
+            OutputError: a number in ppm is not finite.
+        """
+        self._held.add(answer)
+        if self._held.n_answers >= _ANSWERS_HELD:
             self._flush()
 
     def close(self) -> None:
@@ -37,9 +51,9 @@ class ParquetWriter:
         self._file.close()
 
     def _flush(self) -> None:
-        if self._held:
-            columns = long_columns(self._held)
-            self._held.clear()
+        if self._held.n_answers:
+            columns = self._held.columns()
+            self._held = LongTable()
             self._file.write_table(self._arrow.Table.from_pydict(columns, self._schema))
 
 

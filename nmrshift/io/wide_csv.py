@@ -4,27 +4,19 @@ import csv
 from typing import Final, TextIO
 
 from nmrshift.errors import OutputError
-from nmrshift.io.csv_writer import guarded
+from nmrshift.io.csv_writer import guarded_ends
+from nmrshift.io.long_form import HEAD_COLUMNS, TAIL_COLUMNS
 from nmrshift.io.numbers import ppm_text
 from nmrshift.types import NUCLEI, Failure, Prediction
 
-_HEAD: Final[tuple[str, ...]] = ("index", "name", "input", "status")
-_TAIL: Final[tuple[str, ...]] = (
-    "solvent",
-    "interval",
-    "model",
-    "notices",
-    "error_code",
-    "error_message",
-    "error_hint",
-)
 _PARTS: Final[tuple[str, ...]] = ("atoms", "shift_ppm", "low_ppm", "high_ppm")
 
 WIDE_COLUMNS: Final[tuple[str, ...]] = (
-    *_HEAD,
+    *HEAD_COLUMNS,
     *(f"{nucleus}_{part}" for nucleus in NUCLEI for part in _PARTS),
-    *_TAIL,
+    *TAIL_COLUMNS,
 )
+_EMPTY: Final = [""] * (len(NUCLEI) * len(_PARTS))
 
 
 class WideCsvWriter:
@@ -43,16 +35,9 @@ class WideCsvWriter:
         Raises:
             OutputError: the prediction holds a nucleus without a column.
         """
-        text = "" if "\n" in answer.input or "\r" in answer.input else guarded(answer.input)
-        head = [answer.index, guarded(answer.name or ""), text]
-        if isinstance(answer, Failure):
-            empty = [""] * (len(NUCLEI) * len(_PARTS) + 4)
-            error = [answer.code, guarded(answer.message), guarded(answer.hint)]
-            self._rows.writerow([*head, "error", *empty, *error])
-            return
-        notices = " ".join(one.code for one in answer.notices)
-        tail = [answer.solvent, answer.interval, answer.model, notices, "", "", ""]
-        self._rows.writerow([*head, "ok", *_cells(answer), *tail])
+        head, tail = guarded_ends(answer)
+        cells = _EMPTY if isinstance(answer, Failure) else _cells(answer)
+        self._rows.writerow([*head, *cells, *tail])
 
     def close(self) -> None:
         """Nothing ends a table."""

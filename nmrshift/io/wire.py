@@ -6,8 +6,11 @@ Numbers in ppm are rounded to 0.001. Text is ASCII; everything else is escaped.
 import json
 from collections.abc import Mapping
 from dataclasses import fields
+from functools import lru_cache
+from json.encoder import encode_basestring_ascii as _quoted
 from typing import Any, Final, TypeVar
 
+from nmrshift.io.numbers import ppm_json
 from nmrshift.types import AtomShift, Evidence, Failure, Notice, Prediction, Reference
 
 SCHEMA_VERSION: Final[int] = 1
@@ -18,79 +21,78 @@ _ENCODE: Final = json.JSONEncoder(
     ensure_ascii=True, allow_nan=False, separators=(",", ":"), check_circular=False
 ).encode
 
-
-def row_of(answer: Prediction | Failure) -> dict[str, Any]:
-    """Return one answer as plain values; ``status`` is ``ok`` or ``error``.
-
-    The fields are those of ``Prediction`` or ``Failure`` by their names, so that the whole
-    meaning is documented there.
-    """
-    if isinstance(answer, Failure):
-        return {
-            "status": "error",
-            "index": answer.index,
-            "name": answer.name,
-            "input": answer.input,
-            "code": answer.code,
-            "message": answer.message,
-            "hint": answer.hint,
-        }
-    return {
-        "status": "ok",
-        "index": answer.index,
-        "name": answer.name,
-        "input": answer.input,
-        "solvent": answer.solvent,
-        "interval": answer.interval,
-        "model": answer.model,
-        "atoms": [
-            {
-                "atom_index": atom.atom_index,
-                "element": atom.element,
-                "nucleus": atom.nucleus,
-                "shift_ppm": _ppm(atom.shift_ppm),
-                "low_ppm": _ppm(atom.low_ppm),
-                "high_ppm": _ppm(atom.high_ppm),
-                "signal": atom.signal,
-                "n_hydrogens": atom.n_hydrogens,
-                "flags": atom.flags,
-                "domain": atom.domain,
-                "evidence": _evidence(atom.evidence),
-            }
-            for atom in answer.atoms
-        ],
-        "notices": [{"code": one.code, "message": one.message} for one in answer.notices],
-        "molblock": answer.molblock,
-        "domain": answer.domain,
-    }
-
-
-def _evidence(evidence: Evidence | None) -> dict[str, Any] | None:
-    if evidence is None:
-        return None
-    return {
-        "sphere": evidence.sphere,
-        "n_measured": evidence.n_measured,
-        "mean_ppm": _ppm(evidence.mean_ppm),
-        "spread_ppm": _ppm(evidence.spread_ppm),
-        "references": [
-            {"record": one.record, "shift_ppm": one.shift_ppm} for one in evidence.references
-        ],
-    }
-
-
-def _ppm(value: float | None) -> float | None:
-    """Return a value in ppm rounded to 0.001, never as a negative zero."""
-    return None if value is None else round(value, 3) + 0.0
+_TEXTS_KEPT: Final[int] = 2**14
 
 
 def row_text(answer: Prediction | Failure) -> str:
     """Return one answer as one line of JSON, without a line end.
 
+    ``status`` is ``ok`` or ``error``; the other fields are those of ``Prediction`` or ``Failure``
+    by their names, so that the whole meaning is documented there.
+
     Raises:
-        ValueError: a shift is not finite.
+        OutputError: a shift is not finite.
     """
-    return _ENCODE(row_of(answer))
+    place = (
+        f'"index":{answer.index},"name":{_optional(answer.name)},"input":{_quoted(answer.input)}'
+    )
+    if isinstance(answer, Failure):
+        return (
+            f'{{"status":"error",{place},"code":{_quoted(answer.code)},'
+            f'"message":{_quoted(answer.message)},"hint":{_quoted(answer.hint)}}}'
+        )
+    notices = [{"code": one.code, "message": one.message} for one in answer.notices]
+    return (
+        f'{{"status":"ok",{place},"solvent":{_quoted(answer.solvent)},'
+        f'"interval":{json_text(answer.interval)},"model":{_quoted(answer.model)},'
+        f'"atoms":[{",".join(map(_atom, answer.atoms))}],"notices":{json_text(notices)},'
+        f'"molblock":{_optional(answer.molblock)},"domain":{_quoted(answer.domain)}}}'
+    )
+
+
+def _atom(atom: AtomShift) -> str:
+    """Return one atom; texts that many atoms share are made once."""
+    evidence = atom.evidence
+    return (
+        f'{{"atom_index":{atom.atom_index},{_kind(atom.element, atom.nucleus)}'
+        f'"shift_ppm":{ppm_json(atom.shift_ppm)},"low_ppm":{ppm_json(atom.low_ppm)},'
+        f'"high_ppm":{ppm_json(atom.high_ppm)},"signal":{atom.signal},'
+        f"{_verdict(atom.n_hydrogens, atom.flags, atom.domain)}"
+        f'"evidence":{"null" if evidence is None else _evidence(evidence)}}}'
+    )
+
+
+@lru_cache(maxsize=_TEXTS_KEPT)
+def _kind(element: str, nucleus: str) -> str:
+    return f'"element":{_quoted(element)},"nucleus":{_quoted(nucleus)},'
+
+
+@lru_cache(maxsize=_TEXTS_KEPT)
+def _verdict(n_hydrogens: int, flags: tuple[str, ...], domain: str) -> str:
+    return f'"n_hydrogens":{n_hydrogens},"flags":{json_text(flags)},"domain":{_quoted(domain)},'
+
+
+def _evidence(evidence: Evidence) -> str:
+    numbers = _measured(
+        evidence.sphere, evidence.n_measured, evidence.mean_ppm, evidence.spread_ppm
+    )
+    if not evidence.references:
+        return numbers + '"references":[]}'
+    named = [{"record": one.record, "shift_ppm": one.shift_ppm} for one in evidence.references]
+    return f'{numbers}"references":{json_text(named)}}}'
+
+
+@lru_cache(maxsize=_TEXTS_KEPT)
+def _measured(
+    sphere: int, n_measured: int, mean_ppm: float | None, spread_ppm: float | None
+) -> str:
+    """Return the beginning of an evidence; many atoms share one."""
+    mean, spread = ("null" if ppm is None else ppm_json(ppm) for ppm in (mean_ppm, spread_ppm))
+    return f'{{"sphere":{sphere},"n_measured":{n_measured},"mean_ppm":{mean},"spread_ppm":{spread},'
+
+
+def _optional(text: str | None) -> str:
+    return "null" if text is None else _quoted(text)
 
 
 def json_text(value: Any) -> str:
@@ -103,7 +105,7 @@ def json_text(value: Any) -> str:
 
 
 def answer_from_row(row: Mapping[str, Any]) -> Prediction | Failure:
-    """Return the answer that :func:`row_of` made a row of, numbers as rounded there.
+    """Return the answer that :func:`row_text` wrote, numbers as rounded there.
 
     Args:
         row: plain values, as read from JSON; fields without a meaning here are ignored.

@@ -4,10 +4,11 @@ import math
 
 import pytest
 from fakes import FakePredictor
+from oracles import long_rows
 
 from nmrshift.batch import predict_frame
 from nmrshift.errors import FileFormatError, UnknownNucleusError
-from nmrshift.io.long_form import LONG_COLUMNS, long_rows
+from nmrshift.io.long_form import LONG_COLUMNS
 from nmrshift.types import Query
 
 SMILES = ["CCO", "C1CC", None, "FC(F)F"]

@@ -5,11 +5,12 @@ import io
 
 import pytest
 from fakes import FakePredictor
+from oracles import long_rows
 
 from nmrshift.errors import FileFormatError, MissingExtraError
 from nmrshift.io import extras
 from nmrshift.io.formats import format_of, read_queries
-from nmrshift.io.long_form import LONG_COLUMNS, long_rows
+from nmrshift.io.long_form import LONG_COLUMNS
 from nmrshift.io.source import open_bytes
 from nmrshift.io.writers import OUTPUT_FORMATS, open_writer
 from nmrshift.types import Failure, Query

@@ -3,15 +3,16 @@
 import csv
 import io
 import json
+import re
 import time
 from dataclasses import replace
 
 import pytest
 
-from nmrshift.io.csv_writer import COLUMNS
+from nmrshift.io.long_form import COLUMNS
 from nmrshift.io.table_writer import WIDTH, printable
 from nmrshift.io.wire import row_text
-from nmrshift.io.writers import WRITERS
+from nmrshift.io.writers import OUTPUT_FORMATS, WRITERS, open_writer, write_or_fail
 from nmrshift.types import AtomShift, Evidence, Failure, Notice, Prediction, Reference
 
 
@@ -133,11 +134,6 @@ class TestJson:
         answer = Prediction(0, "C", None, "unknown", 0.9, (atom(0, -0.00001),), "m")
         assert '"shift_ppm":0.0,' in row_text(answer)
 
-    def test_not_a_number_is_never_written(self):
-        answer = Prediction(0, "C", None, "unknown", 0.9, (atom(0, float("nan")),), "m")
-        with pytest.raises(ValueError, match="JSON compliant"):
-            row_text(answer)
-
     def test_fast(self):
         atoms = tuple(atom(index, 12.3456789 + index) for index in range(20))
         answer = Prediction(0, "CCO" * 10, "x", "cdcl3", 0.9, atoms, "m")
@@ -147,6 +143,27 @@ class TestJson:
         assert time.process_time() - start < 0.15 * 3, (
             "aim 0.15 ms a molecule, slack for slow boxes"
         )
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("kind", [kind for kind in OUTPUT_FORMATS if kind != "table"])
+def test_a_number_that_is_none_is_never_written(kind, value):
+    """The row becomes a failure that says so, and the rows around it are written."""
+    if kind == "parquet":
+        pytest.importorskip("pyarrow")
+    mean = Evidence(1, 1, value, None)
+    broken = [
+        replace(GOOD, atoms=(replace(GOOD.atoms[0], shift_ppm=value),)),
+        replace(GOOD, atoms=(replace(GOOD.atoms[0], high_ppm=value),)),
+    ]
+    if kind in ("jsonl", "json", "csv", "parquet"):
+        broken.append(replace(GOOD, atoms=(replace(GOOD.atoms[0], evidence=mean),)))
+    stream = io.BytesIO()
+    with open_writer(kind, stream) as writer:
+        found = [write_or_fail(writer, one) for one in (GOOD, *broken, GOOD)]
+    assert found[0] is found[-1] is GOOD
+    assert [one.code for one in found[1:-1]] == ["output_failed"] * len(broken)
+    assert not re.search(rb"\b(nan|inf|infinity)\b", stream.getvalue().lower())
 
 
 class TestCsv:
