@@ -26,15 +26,9 @@ class Search:
             handed: its handed parts.
             reflect: whether reflections are possible at all.
         """
-        self._ranks = ranks
         self._handed = handed
         self._senses = (-1, 1) if reflect else (1,)
-        self._links: list[dict[int, int]] = [{} for _ in ranks]
-        for a, b, kind in zip(table.begins, table.ends, table.types, strict=True):
-            self._links[a][b] = self._links[b][a] = kind
-        self._sizes: dict[int, int] = {}
-        for rank in ranks:
-            self._sizes[rank] = self._sizes.get(rank, 0) + 1
+        self._scene = _Scene(table, ranks, handed)
         self._orbit = list(range(len(ranks)))
         self._signs = _Signs()
         self._settled = {*handed.centres, *(atom for pair in handed.bonds for atom in pair)}
@@ -61,7 +55,7 @@ class Search:
             return True
         plan = self._plans.get(a)
         if plan is None:
-            plan = _Plan(a, self._ranks, self._sizes, self._links, self._handed)
+            plan = _Plan(a, self._scene)
             self._plans[a] = plan
         for sense in self._senses:
             image = self._carry(plan, b, sense)
@@ -78,7 +72,7 @@ class Search:
         Depth-first; after a dead end the search goes back to the last choice that had a part in
         it (Prosser, doi 10.1111/j.1467-8640.1993.tb00310.x), not through every flip of a phenyl.
         """
-        image: dict[int, int] = {}
+        image = self._scene.fixed.copy()
         taken: dict[int, int] = {}
         stack: list[Iterator[int]] = [iter((goal,))]
         blame: list[set[int]] = [set()]
@@ -116,18 +110,15 @@ class Search:
     ) -> Iterator[int]:
         """Return the atoms that may take the place of ``atom``, itself first."""
         parent = plan.parents[atom]
-        rank = self._ranks[atom]
-        links = self._links[image[parent]]
-        if self._sizes[rank] == 1:
-            blame.append(set())
-            return iter((atom,) if atom in links else ())
-        options = [index for index in links if self._ranks[index] == rank]
+        ranks, links = self._scene.ranks, self._scene.links
+        rank = ranks[atom]
+        options = [index for index in links[image[parent]] if ranks[index] == rank]
         blame.append({taken[index] for index in options if index in taken})
         options = [index for index in options if index not in taken]
         if atom in options:
             options.remove(atom)
             options.insert(0, atom)
-        if len(self._links[atom]) == 1 and parent not in self._settled:
+        if len(links[atom]) == 1 and parent not in self._settled:
             del options[1:]
         return iter(options)
 
@@ -144,7 +135,7 @@ class Search:
         atom = plan.order[depth]
         for target in targets:
             self._steps += 1
-            links = self._links[target]
+            links = self._scene.links[target]
             if target in taken:
                 continue
             for other, kind in plan.before[depth]:
@@ -231,26 +222,71 @@ class Search:
         return key, sign if image[bond.second[0]] == second[0] else -sign
 
 
+class _Scene:
+    """What the plans of one molecule share.
+
+    An atom alone in its class stays where it is in every symmetry: it is never searched for, and a
+    part of the molecule that consists of such atoms is as it was.
+    """
+
+    def __init__(self, table: MolTable, ranks: list[int], handed: Handedness) -> None:
+        self.ranks = ranks
+        self.links: list[dict[int, int]] = [{} for _ in ranks]
+        for a, b, kind in zip(table.begins, table.ends, table.types, strict=True):
+            self.links[a][b] = self.links[b][a] = kind
+        self.sizes: dict[int, int] = {}
+        for rank in ranks:
+            self.sizes[rank] = self.sizes.get(rank, 0) + 1
+        self.fixed = {atom: atom for atom, rank in enumerate(ranks) if self.sizes[rank] == 1}
+        self.parts: list[tuple[Part, list[int]]] = []
+        parts: list[Part] = [*handed.centres, *handed.bonds]
+        for part in parts:
+            moving = [atom for atom in handed.atoms(part) if atom not in self.fixed]
+            if moving:
+                self.parts.append((part, moving))
+        self._beyond: dict[int, list[_Candidate]] = {}
+
+    def around(self, atom: int) -> "Iterator[_Candidate]":
+        """Yield the moving atoms next to ``atom``, and those beyond the fixed atoms next to it."""
+        for next_ in self.links[atom]:
+            if next_ in self.fixed:
+                known = self._beyond.get(next_)
+                yield from self._cross(next_) if known is None else known
+            else:
+                yield self.sizes[self.ranks[next_]], next_, atom
+
+    def _cross(self, start: int) -> "list[_Candidate]":
+        """Return the moving atoms around a connected group of fixed atoms; keep them for all."""
+        found: list[_Candidate] = []
+        group = [start]
+        self._beyond[start] = found
+        for atom in group:
+            for next_ in self.links[atom]:
+                if next_ not in self.fixed:
+                    found.append((self.sizes[self.ranks[next_]], next_, atom))
+                elif next_ not in self._beyond:
+                    self._beyond[next_] = found
+                    group.append(next_)
+        return found
+
+
+_Candidate = tuple[int, int, int]
+"""Size of the class of an atom, the atom, and the placed atom that it is bonded to."""
+
+
 class _Plan:
     """In which order the atoms of a fragment are placed, and what is checked after each."""
 
-    def __init__(
-        self,
-        start: int,
-        ranks: list[int],
-        sizes: dict[int, int],
-        links: list[dict[int, int]],
-        handed: Handedness,
-    ) -> None:
+    def __init__(self, start: int, scene: _Scene) -> None:
         self.order = [start]
         self.parents = {start: start}
         place = {start: 0}
-        border: list[tuple[int, int, int]] = []
+        border: list[_Candidate] = []
         atom = start
         while True:
-            for next_ in links[atom]:
-                if next_ not in place:
-                    heappush(border, (sizes[ranks[next_]], next_, atom))
+            for candidate in scene.around(atom):
+                if candidate[1] not in place:
+                    heappush(border, candidate)
             while border and border[0][1] in place:
                 heappop(border)
             if not border:
@@ -259,22 +295,24 @@ class _Plan:
             self.parents[atom] = parent
             place[atom] = len(self.order)
             self.order.append(atom)
-        self.checks: list[list[Part]] = [[] for _ in self.order]
-        parts: list[Part] = [*handed.centres, *handed.bonds]
-        for part in parts:
-            atoms = handed.atoms(part)
-            if atoms[0] in place:
-                self.checks[max(place[atom] for atom in atoms)].append(part)
         self.before = [
-            [(other, kind) for other, kind in links[atom].items() if place[other] < depth]
+            [
+                (other, kind)
+                for other, kind in scene.links[atom].items()
+                if other in scene.fixed or place[other] < depth
+            ]
             for depth, atom in enumerate(self.order)
         ]
-        self.reasons = [{place[other] for other, _ in bonds} for bonds in self.before]
-        for depth, checked in enumerate(self.checks):
-            for part in checked:
-                self.reasons[depth] |= {
-                    place[atom] for atom in handed.atoms(part) if place[atom] < depth
-                }
+        self.reasons = [
+            {place[other] for other, _ in bonds if other in place} for bonds in self.before
+        ]
+        self.checks: list[list[Part]] = [[] for _ in self.order]
+        for part, moving in scene.parts:
+            if moving[0] in place:
+                depths = {place[atom] for atom in moving}
+                last = max(depths)
+                self.checks[last].append(part)
+                self.reasons[last] |= depths - {last}
 
 
 @dataclass(slots=True)

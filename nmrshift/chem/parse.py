@@ -113,10 +113,11 @@ def _parse_smiles(given: str, limits: Limits) -> ParsedMol:
     mol = Chem.MolFromSmiles(text, _SMILES_PARAMS)
     if mol is None:
         raise ParseError(explain(text))
-    graph = check_graph(mol, limits)
+    graph = check_graph(mol, limits, connected="." not in text)
     maps = _take_maps(mol) if ":" in text else (0,) * mol.GetNumAtoms()
     notices = [_TRIMMED] if len(text) < len(given) else []
-    notices += _complete(mol, graph, stereo="@" in text or "/" in text or "\\" in text)
+    stereo = "@" in text or "/" in text or "\\" in text
+    notices += _complete(mol, graph, stereo=stereo, charges="[" in text)
     return ParsedMol(mol, given, "smiles", maps, tuple(notices))
 
 
@@ -163,15 +164,18 @@ _REWRITTEN_ATOM: Final = Chem.MolFromSmarts("[#7,#15,#17,#35,#53;!+0]")
 """A charge on one of the elements whose five-valent writings RDKit turns into charges."""
 
 
-def _complete(mol: Chem.Mol, graph: Graph, *, stereo: bool = True) -> list[Notice]:
+def _complete(
+    mol: Chem.Mol, graph: Graph, *, stereo: bool = True, charges: bool = True
+) -> list[Notice]:
     """Sanitise and assign stereo in place; return the notices this gives rise to.
 
     Args:
         mol: the molecule.
         graph: what its check counted.
         stereo: whether it can hold any; without marks in its text there is nothing to assign.
+        charges: whether it can hold any as written.
     """
-    charged = matches(mol, _REWRITTEN_ATOM)
+    charged = matches(mol, _REWRITTEN_ATOM) if charges else []
     try:
         Chem.SanitizeMol(mol)
         if stereo:

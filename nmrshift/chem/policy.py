@@ -128,8 +128,13 @@ class Graph:
         return _numbers(self.mol)
 
 
-def check_graph(mol: Chem.Mol, limits: Limits) -> Graph:
+def check_graph(mol: Chem.Mol, limits: Limits, *, connected: bool = False) -> Graph:
     """Check an unsanitised molecule against limits and elements, without any ring search.
+
+    Args:
+        mol: the molecule.
+        limits: limits in force.
+        connected: whether it is known to be in one piece.
 
     Raises:
         UnsupportedElementError: a dummy atom or an element outside ``limits.elements``.
@@ -150,7 +155,7 @@ def check_graph(mol: Chem.Mol, limits: Limits) -> Graph:
     if outside:
         degree = max([atom.GetDegree() for atom in atoms_of(mol)])
         raise TooLargeError(f"an atom has {degree} neighbours; at most {limits.max_degree}")
-    n_fragments = len(Chem.GetMolFrags(mol))
+    n_fragments = 1 if connected else len(Chem.GetMolFrags(mol))
     if n_fragments > limits.max_fragments:
         raise TooLargeError(f"{n_fragments} fragments; at most {limits.max_fragments}")
     n_rings = mol.GetNumBonds() - n_atoms + n_fragments

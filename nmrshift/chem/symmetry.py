@@ -77,9 +77,10 @@ _REMOVAL: Final = _removal()
 
 
 def _constitution(mol: Chem.Mol) -> list[int]:
-    return list(
-        Chem.CanonicalRankAtoms(mol, breakTies=False, includeChirality=False, includeAtomMaps=False)
+    ranks = Chem.CanonicalRankAtoms(
+        mol, breakTies=False, includeChirality=False, includeAtomMaps=False
     )
+    return list(map(ranks.__getitem__, range(len(ranks))))
 
 
 def _classes(mol: Chem.Mol, table: MolTable | None = None) -> list[int]:

@@ -4,7 +4,7 @@ Every feature is categorical with an "other" slot at its end. A change of featur
 never an edit of an old one: trained weights refer to a preset by its name.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -62,13 +62,13 @@ class FeaturePreset:
         """Number of distinct bond codes."""
         return sum(feature.width for feature in self.bond)
 
-    def encode_atoms(self, raw: NDArray[np.int16]) -> NDArray[np.int16]:
-        """Turn raw atom values ``[n_features, n_atoms]`` into codes ``[n_atoms, n_features]``."""
-        return self._atom_encoder(raw)
+    def encode_atoms(self, columns: Sequence[Sequence[int]]) -> NDArray[np.int16]:
+        """Turn raw atom values, a column a feature, into codes ``[n_atoms, n_features]``."""
+        return self._atom_encoder(columns)
 
-    def encode_bonds(self, raw: NDArray[np.int16]) -> NDArray[np.int16]:
-        """Turn raw bond values ``[n_features, n_bonds]`` into codes ``[n_bonds, n_features]``."""
-        return self._bond_encoder(raw)
+    def encode_bonds(self, columns: Sequence[Sequence[int]]) -> NDArray[np.int16]:
+        """Turn raw bond values, a column a feature, into codes ``[n_bonds, n_features]``."""
+        return self._bond_encoder(columns)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the preset as plain lists and numbers."""
@@ -80,26 +80,48 @@ class FeaturePreset:
 
 
 class Encoder:
-    """Maps raw integers to slots of one shared table; each feature owns a range of slots."""
+    """Maps raw integers to slots of one shared table; each feature owns a range of slots.
 
-    _LOW, _HIGH = -16, 255
+    A column is looked up as a string of bytes, which takes no loop: a choice below zero stands at
+    the end of the byte's range, and a value that fits into no byte is an other one.
+    """
 
     def __init__(self, features: tuple[Feature, ...]) -> None:
-        size = self._HIGH - self._LOW + 1
-        table = np.empty((len(features), size), dtype=np.int16)
+        self._tables: list[bytes] = []
+        self._signed = [any(choice < 0 for choice in feature.choices) for feature in features]
         start = 0
-        for row, feature in enumerate(features):
-            table[row] = start + len(feature.choices)
+        for feature in features:
+            table = bytearray([start + len(feature.choices)]) * 256
             for slot, choice in enumerate(feature.choices):
-                table[row, choice - self._LOW] = start + slot
+                table[_byte(choice)] = start + slot
+            self._tables.append(bytes(table))
             start += feature.width
-        self._table = table.ravel()
-        self._zeros = size * np.arange(len(features))[:, None] - self._LOW
 
-    def __call__(self, raw: NDArray[np.int16]) -> NDArray[np.int16]:
-        """Return codes ``[n, n_features]`` for raw values ``[n_features, n]``."""
-        clipped = np.minimum(np.maximum(raw, self._LOW), self._HIGH)
-        return np.ascontiguousarray(self._table[clipped + self._zeros].T)
+    def __call__(self, columns: Sequence[Sequence[int]]) -> NDArray[np.int16]:
+        """Return codes ``[n, n_features]`` for raw values, a column a feature."""
+        codes = [
+            _as_bytes(column, signed=signed).translate(table)
+            for column, signed, table in zip(columns, self._signed, self._tables, strict=True)
+        ]
+        flat = np.frombuffer(b"".join(codes), dtype=np.uint8)
+        return flat.reshape(len(codes), -1).T.astype(np.int16, order="C")
+
+
+_LOWEST: Final = -16
+_NO_CHOICE: Final = 239
+
+
+def _as_bytes(column: Sequence[int], *, signed: bool) -> bytes:
+    if not signed:
+        try:
+            return bytes(column)
+        except ValueError:
+            pass
+    return bytes([_byte(value) for value in column])
+
+
+def _byte(value: int) -> int:
+    return value & 255 if _LOWEST <= value < _NO_CHOICE else _NO_CHOICE
 
 
 # Kinds of edges. The last four join atoms that are not bonded: they carry relative configuration,

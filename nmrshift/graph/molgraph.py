@@ -92,25 +92,21 @@ def table_graph(table: MolTable, preset: FeaturePreset) -> MolGraph:
     kept = [i for i in range(len(table.atoms)) if i not in folded]
     values = _atom_values(table, kept, folded)
     edges = _edges(table, folded)
-    ends = array("i", edges.begins + edges.ends)
-    codes = preset.encode_bonds(_rows(edges.features))
+    codes = preset.encode_bonds(edges.features)
     return MolGraph(
-        V=preset.encode_atoms(_rows([values[feature.name] for feature in preset.atom])),
+        V=preset.encode_atoms([values[feature.name] for feature in preset.atom]),
         E=np.concatenate([codes, codes]),
-        edge_src=np.frombuffer(ends, dtype=np.int32),
-        edge_dst=np.array(edges.ends + edges.begins, dtype=np.int32),
+        edge_src=np.frombuffer(array("i", edges.begins + edges.ends), dtype=np.int32),
+        edge_dst=np.frombuffer(array("i", edges.ends + edges.begins), dtype=np.int32),
         atom_index=np.array(kept, dtype=np.int32),
-        atomic_number=np.array(values["element"], dtype=np.int16),
-        n_hydrogens=np.array(values["n_hydrogens"], dtype=np.int16),
+        atomic_number=_small(values["element"]),
+        n_hydrogens=_small(values["n_hydrogens"]),
     )
 
 
-def _rows(values: Sequence[Sequence[int]]) -> NDArray[np.int16]:
-    """Return lists of equal length as the rows of an array."""
-    flat = array("h")
-    for row in values:
-        flat.extend(row)
-    return np.frombuffer(flat, dtype=np.int16).reshape(len(values), -1)
+def _small(values: Sequence[int]) -> NDArray[np.int16]:
+    """Return numbers below 256 as an array."""
+    return np.frombuffer(bytes(values), dtype=np.uint8).astype(np.int16)
 
 
 def _folded(table: MolTable) -> set[int]:

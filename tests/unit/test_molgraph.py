@@ -4,11 +4,13 @@ import random
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nmrshift.chem.parse import parse
 from nmrshift.errors import ConfigError
 from nmrshift.graph.batch import batch_graphs, store_graphs, take_ranges
-from nmrshift.graph.features import BOND_KINDS, V1, Feature, FeaturePreset, preset
+from nmrshift.graph.features import BOND_KINDS, PRESETS, V1, Feature, FeaturePreset, preset
 from nmrshift.graph.molgraph import MolGraph, mol_graph
 
 STEREO = [
@@ -74,12 +76,31 @@ def test_hydrogens_fold_and_indices_stay() -> None:
 
 def test_unknown_values_take_the_last_slot() -> None:
     toy = FeaturePreset("toy", (Feature("a", (1, 2)), Feature("b", (0,))), (Feature("c", (5,)),))
-    codes = toy.encode_atoms(np.array([[1, 2, 9, 4000], [0, 1, 0, -90]]))
+    codes = toy.encode_atoms([[1, 2, 9, 4000], [0, 1, 0, -90]])
     assert codes.tolist() == [[0, 3], [1, 4], [2, 3], [2, 4]]
     assert toy.atom_slots == 5
     assert toy.to_dict()["bond"] == [["c", [5]]]
     with pytest.raises(ConfigError, match="no feature preset"):
         preset("v0")
+
+
+@given(st.data(), st.sampled_from(sorted(PRESETS)), st.integers(0, 5))
+def test_codes_are_those_of_a_loop(data, name, n_atoms):
+    features = PRESETS[name].atom
+    value = st.one_of(st.integers(-20, 20), st.integers(-400, 4000), st.booleans())
+    columns = [
+        data.draw(st.lists(value, min_size=n_atoms, max_size=n_atoms), label=feature.name)
+        for feature in features
+    ]
+    expected, start = [], 0
+    for feature, column in zip(features, columns, strict=True):
+        slots = {choice: start + slot for slot, choice in enumerate(feature.choices)}
+        expected.append([slots.get(one, start + len(feature.choices)) for one in column])
+        start += feature.width
+    codes = PRESETS[name].encode_atoms(columns)
+    assert codes.T.tolist() == expected
+    assert codes.dtype == np.int16
+    assert codes.flags.c_contiguous
 
 
 def test_single_atom_and_fragments() -> None:
