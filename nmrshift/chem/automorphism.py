@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from heapq import heappop, heappush
 from typing import Final
 
+from nmrshift.chem.automorphism_plan import Plan, Scene
 from nmrshift.chem.handedness import Centre, DoubleBond, Handedness, Part
 from nmrshift.chem.table import MolTable
 
@@ -28,12 +28,12 @@ class Search:
         """
         self._handed = handed
         self._senses = (-1, 1) if reflect else (1,)
-        self._scene = _Scene(table, ranks, handed)
+        self._scene = Scene(table, ranks, handed)
         self._orbit = list(range(len(ranks)))
         self._signs = _Signs()
         self._settled = {*handed.centres, *(atom for pair in handed.bonds for atom in pair)}
         self._steps = 0
-        self._plans: dict[int, _Plan] = {}
+        self._plans: dict[int, Plan] = {}
 
     @property
     def exhausted(self) -> bool:
@@ -55,7 +55,7 @@ class Search:
             return True
         plan = self._plans.get(a)
         if plan is None:
-            plan = _Plan(a, self._scene)
+            plan = Plan(a, self._scene)
             self._plans[a] = plan
         for sense in self._senses:
             image = self._carry(plan, b, sense)
@@ -66,7 +66,7 @@ class Search:
                 return True
         return self.exhausted
 
-    def _carry(self, plan: "_Plan", goal: int, sense: int) -> dict[int, int] | None:
+    def _carry(self, plan: Plan, goal: int, sense: int) -> dict[int, int] | None:
         """Return a symmetry of the given sense that carries the first atom to ``goal``.
 
         Depth-first; after a dead end the search goes back to the last choice that had a part in
@@ -103,7 +103,7 @@ class Search:
     def _targets(
         self,
         atom: int,
-        plan: "_Plan",
+        plan: Plan,
         image: dict[int, int],
         taken: dict[int, int],
         blame: list[set[int]],
@@ -124,7 +124,7 @@ class Search:
 
     def _place(
         self,
-        plan: "_Plan",
+        plan: Plan,
         depth: int,
         targets: Iterator[int],
         image: dict[int, int],
@@ -163,7 +163,7 @@ class Search:
             return turned == sense
         return known == 0 or turned * known == sense
 
-    def _agree_on_signs(self, plan: "_Plan", image: dict[int, int], sense: int) -> bool:
+    def _agree_on_signs(self, plan: Plan, image: dict[int, int], sense: int) -> bool:
         """Return whether the parts without specified handedness can have one that fits."""
         signs = _Signs(dict(self._signs.above))
         for parts in plan.checks:
@@ -220,99 +220,6 @@ class Search:
         first, second = (other.first, other.second) if low < high else (other.second, other.first)
         sign = 1 if image[bond.first[0]] == first[0] else -1
         return key, sign if image[bond.second[0]] == second[0] else -sign
-
-
-class _Scene:
-    """What the plans of one molecule share.
-
-    An atom alone in its class stays where it is in every symmetry: it is never searched for, and a
-    part of the molecule that consists of such atoms is as it was.
-    """
-
-    def __init__(self, table: MolTable, ranks: list[int], handed: Handedness) -> None:
-        self.ranks = ranks
-        self.links: list[dict[int, int]] = [{} for _ in ranks]
-        for a, b, kind in zip(table.begins, table.ends, table.types, strict=True):
-            self.links[a][b] = self.links[b][a] = kind
-        self.sizes: dict[int, int] = {}
-        for rank in ranks:
-            self.sizes[rank] = self.sizes.get(rank, 0) + 1
-        self.fixed = {atom: atom for atom, rank in enumerate(ranks) if self.sizes[rank] == 1}
-        self.parts: list[tuple[Part, list[int]]] = []
-        parts: list[Part] = [*handed.centres, *handed.bonds]
-        for part in parts:
-            moving = [atom for atom in handed.atoms(part) if atom not in self.fixed]
-            if moving:
-                self.parts.append((part, moving))
-        self._beyond: dict[int, list[_Candidate]] = {}
-
-    def around(self, atom: int) -> "Iterator[_Candidate]":
-        """Yield the moving atoms next to ``atom``, and those beyond the fixed atoms next to it."""
-        for next_ in self.links[atom]:
-            if next_ in self.fixed:
-                known = self._beyond.get(next_)
-                yield from self._cross(next_) if known is None else known
-            else:
-                yield self.sizes[self.ranks[next_]], next_, atom
-
-    def _cross(self, start: int) -> "list[_Candidate]":
-        """Return the moving atoms around a connected group of fixed atoms; keep them for all."""
-        found: list[_Candidate] = []
-        group = [start]
-        self._beyond[start] = found
-        for atom in group:
-            for next_ in self.links[atom]:
-                if next_ not in self.fixed:
-                    found.append((self.sizes[self.ranks[next_]], next_, atom))
-                elif next_ not in self._beyond:
-                    self._beyond[next_] = found
-                    group.append(next_)
-        return found
-
-
-_Candidate = tuple[int, int, int]
-"""Size of the class of an atom, the atom, and the placed atom that it is bonded to."""
-
-
-class _Plan:
-    """In which order the atoms of a fragment are placed, and what is checked after each."""
-
-    def __init__(self, start: int, scene: _Scene) -> None:
-        self.order = [start]
-        self.parents = {start: start}
-        place = {start: 0}
-        border: list[_Candidate] = []
-        atom = start
-        while True:
-            for candidate in scene.around(atom):
-                if candidate[1] not in place:
-                    heappush(border, candidate)
-            while border and border[0][1] in place:
-                heappop(border)
-            if not border:
-                break
-            _, atom, parent = heappop(border)
-            self.parents[atom] = parent
-            place[atom] = len(self.order)
-            self.order.append(atom)
-        self.before = [
-            [
-                (other, kind)
-                for other, kind in scene.links[atom].items()
-                if other in scene.fixed or place[other] < depth
-            ]
-            for depth, atom in enumerate(self.order)
-        ]
-        self.reasons = [
-            {place[other] for other, _ in bonds if other in place} for bonds in self.before
-        ]
-        self.checks: list[list[Part]] = [[] for _ in self.order]
-        for part, moving in scene.parts:
-            if moving[0] in place:
-                depths = {place[atom] for atom in moving}
-                last = max(depths)
-                self.checks[last].append(part)
-                self.reasons[last] |= depths - {last}
 
 
 @dataclass(slots=True)
