@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import kills
 import pytest
 from toy import SMILES
 
@@ -18,6 +19,7 @@ pytestmark = pytest.mark.slow
 N_ROWS = 600
 PART_ROWS = 20
 PATIENCE_S = 240
+KILLS = int(os.environ.get("NMRSHIFT_KILLS", "3"))
 
 
 @pytest.fixture(scope="module")
@@ -108,23 +110,12 @@ def test_the_rows_are_those_of_one_file(library, toy_model, whole, tmp_path):
 
 @pytest.mark.parametrize("workers", [0, 1])
 def test_killed_again_and_again(library, toy_model, whole, tmp_path, workers):
-    out = tmp_path / "out"
-    kills = 0
-    for _ in range(3):
-        before = n_parts(out) if out.exists() else 0
-        process = start(library, toy_model, out, "--resume", "--workers", workers)
-        wait_for(lambda before=before: out.exists() and n_parts(out) > before + 1, process)
-        workers_of = children(process.pid)
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        kills += process.returncode == -signal.SIGKILL
-        wait_for(lambda pids=workers_of: not any(map(is_alive, pids)))
-    assert kills >= 2
-    assert n_parts(out) < N_ROWS // PART_ROWS
-    code, err = finish(start(library, toy_model, out, "--resume", "--workers", workers))
-    assert code == 3, err
-    assert f"{N_ROWS} rows" in err
-    assert content(out) == content(whole)
+    """At random; ``python tests/kills.py`` does it a hundred times with a library of any size."""
+    run = kills.Run(library, PART_ROWS, workers, toy_model)
+    pace = kills.whole_run(run, tmp_path / "whole")
+    assert content(tmp_path / "whole") == content(whole)
+    found = kills.kill_again_and_again(run, whole, pace, tmp_path / "out", KILLS, seed=workers)
+    assert found["run"] + found["worker"] == KILLS
 
 
 def test_a_killed_worker(library, toy_model, whole, tmp_path):
