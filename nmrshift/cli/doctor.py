@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from nmrshift import __version__
+from nmrshift.cli import options
 from nmrshift.cli.exits import ExitCode
 from nmrshift.errors import NmrshiftError
 
@@ -38,7 +39,7 @@ class Check:
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Write the report as JSON.")
-@click.option("--model", type=click.Path(path_type=Path), help="Folder of another model.")
+@options.MODEL
 def doctor(as_json: bool, model: Path | None) -> None:
     """Check versions, kernels and the model; exit with 1 if anything is wrong."""
     checks = [*check_packages(), *check_chemistry(), *check_model(model)]

@@ -6,35 +6,23 @@ from typing import Final
 
 import click
 
+from nmrshift.cli import options
 from nmrshift.cli.exits import ExitCode
 from nmrshift.io.options import parse_nuclei
 from nmrshift.io.safe_file import check_free
-from nmrshift.types import DEFAULT_NUCLEI, Failure, Query
+from nmrshift.types import Failure, Query
 
 _STDOUT: Final[Path] = Path("-")
 
 
 @click.command()
 @click.argument("structure", metavar="STRUCTURE")
-@click.option(
-    "--nucleus",
-    "nuclei",
-    multiple=True,
-    default=DEFAULT_NUCLEI,
-    show_default=True,
-    help="Nucleus to predict, for example 13C or f19; repeat for more.",
-)
+@options.NUCLEI
 @click.option("--solvent", help="Solvent of the spectra.")
-@click.option("--source", help="Reference convention: a data source that the model knows.")
+@options.SOURCE
 @click.option("--name", help="Title of the picture; the structure as given if absent.")
-@click.option(
-    "--interval",
-    type=click.FloatRange(0.5, 0.99),
-    default=0.9,
-    show_default=True,
-    help="Share of true shifts that the intervals are to hold.",
-)
-@click.option("--model", type=click.Path(path_type=Path), help="Folder of another model.")
+@options.INTERVAL
+@options.MODEL
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),

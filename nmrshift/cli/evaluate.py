@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nmrshift.cli import options
 from nmrshift.errors import FileFormatError, RecordError
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.command()
 @click.argument("records", nargs=-1, required=True, type=_FILE)
-@click.option("--model", type=click.Path(path_type=Path), help="Folder of another model.")
+@options.MODEL
 @click.option("--baseline", type=click.Choice(["hose"]), help="Measure a baseline instead.")
 @click.option("--train", multiple=True, type=_FILE, help="Spectra the baseline learns from.")
 @click.option("--nucleus", "nuclei", multiple=True, help="Score this nucleus only; repeatable.")

@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 import click
 
+from nmrshift.cli import options
 from nmrshift.cli.exits import outcome
 from nmrshift.cli.predict import EPILOG
 from nmrshift.errors import PeakTextError
@@ -29,7 +30,7 @@ _EXCERPT_CHARS: Final[int] = 20
 )
 @click.option("--nucleus", help="Nucleus of the spectrum; by default the one the text names.")
 @click.option("--solvent", help="Solvent; by default the one the text names.")
-@click.option("--source", help="Reference convention: a data source that the model knows.")
+@options.SOURCE
 @click.option(
     "--format",
     "output_format",
@@ -39,7 +40,7 @@ _EXCERPT_CHARS: Final[int] = 20
     help="Form of the answer.",
 )
 @click.option("--all", "every", is_flag=True, help="Table: the assignment of every candidate.")
-@click.option("--model", type=click.Path(path_type=Path), help="Folder of another model.")
+@options.MODEL
 def match(
     structure: str,
     peaks: str,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 import click
 
+from nmrshift.cli import options
 from nmrshift.cli.exits import MEANING, outcome
 from nmrshift.cli.predict_parts import EngineName, choose_engine, predict_parts
 from nmrshift.cli.progress import Progress
@@ -28,7 +29,6 @@ from nmrshift.io.writers import (
     write_or_fail,
 )
 from nmrshift.parallel.job import Settings
-from nmrshift.types import DEFAULT_NUCLEI
 
 if TYPE_CHECKING:
     from nmrshift.predict.predictor import Predictor
@@ -40,23 +40,10 @@ EPILOG: Final[str] = "\b\nExit codes:\n" + "\n".join(
 
 @click.command(epilog=EPILOG)
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
-@click.option(
-    "--nucleus",
-    "nuclei",
-    multiple=True,
-    default=DEFAULT_NUCLEI,
-    show_default=True,
-    help="Nucleus to predict, for example 13C or f19; repeat for more.",
-)
+@options.NUCLEI
 @click.option("--solvent", help="Solvent of molecules whose row names none.")
-@click.option("--source", help="Reference convention: a data source that the model knows.")
-@click.option(
-    "--interval",
-    type=click.FloatRange(0.5, 0.99),
-    default=0.9,
-    show_default=True,
-    help="Share of true shifts that the intervals are to hold.",
-)
+@options.SOURCE
+@options.INTERVAL
 @click.option(
     "--references",
     type=click.IntRange(0, 5),
@@ -76,7 +63,7 @@ EPILOG: Final[str] = "\b\nExit codes:\n" + "\n".join(
     type=click.Choice(list(READERS)),
     help="Read every INPUT as a file of this format, whatever its name.",
 )
-@click.option("--model", type=click.Path(path_type=Path), help="Folder of another model.")
+@options.MODEL
 @click.option("--out", help="File (or, with --part-rows, folder) instead of stdout; path or URL.")
 @click.option(
     "--workers",
