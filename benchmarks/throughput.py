@@ -1,10 +1,13 @@
-"""Molecules a second from a SMILES file to JSONL, and where the time goes.
+"""Molecules a second from a SMILES file to a file of shifts, and where the time goes.
 
     python benchmarks/throughput.py molecules.smi
     python benchmarks/throughput.py --csv molecules.csv.gz --source deepchem_chembl --take 10000
+    python benchmarks/throughput.py molecules.smi --format parquet --parts 2
 
 The rate is that of the command ``nmrshift predict FILE --out OUT`` as a whole, start-up, model
-loading and writing included. The stages are timed apart, in one process, on the same molecules.
+loading and writing included; ``--parts N`` is a run in parts (10,000 rows each) by N processes
+that each hold the model. ``peak_mb`` is the memory of all its processes together, shared pages
+counted once. The stages are timed apart, in one process, on the same molecules.
 Beside them: ``nmrshift predict CCO`` as a new process, and one molecule after another in this one.
 ``--cpu-time`` counts processor time in place of wall time, for a machine that is busy otherwise.
 """
@@ -17,6 +20,7 @@ import json
 import os
 import pickle
 import platform
+import re
 import statistics
 import subprocess
 import sys
@@ -44,8 +48,13 @@ def main() -> None:
             **in_this_process(texts[: options.stage_molecules], options),
             "cold_start_s": cold_start(cpu_time=options.cpu_time),
         }
+        run = partial(command, smiles_file, Path(folder), options.format)
         for workers in options.workers:
-            report[f"command, {workers} workers"] = command(smiles_file, workers, Path(folder))
+            chosen = [] if workers == "auto" else ["--workers", workers]
+            report[f"command, {workers} workers"] = run(chosen)
+        for workers in options.parts:
+            in_parts = ["--part-rows", "10000", "--workers", workers]
+            report[f"command in parts, {workers} workers"] = run(in_parts)
     print(json.dumps(report, indent=2))
 
 
@@ -60,6 +69,8 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--one-molecule", type=int, default=300, help="predictions, one at a time")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--workers", nargs="*", default=["auto", "0", "1"])
+    parser.add_argument("--parts", nargs="*", default=[], help="workers of runs in parts")
+    parser.add_argument("--format", choices=["jsonl", "parquet", "csv"], default="jsonl")
     parser.add_argument("--cpu-time", action="store_true", help="processor time, not wall time")
     options = parser.parse_args()
     if not options.file and not options.csv:
@@ -80,27 +91,54 @@ def sample(options: argparse.Namespace, path: Path) -> Path:
     return path
 
 
-def command(smiles_file: Path, workers: str, folder: Path) -> dict[str, Any]:
+def command(smiles_file: Path, folder: Path, kind: str, how: list[str]) -> dict[str, Any]:
     """Run the real command on the whole file."""
-    out = folder / f"out-{workers}.jsonl"
+    out = folder / f"out{len(list(folder.iterdir()))}.{kind}"
+    program = [sys.executable, "-m", "nmrshift", "predict", str(smiles_file), "--out", str(out)]
     began = time.perf_counter()
-    subprocess.run(
-        [
-            *(sys.executable, "-m", "nmrshift", "predict", str(smiles_file)),
-            *(() if workers == "auto" else ("--workers", workers)),
-            *("--out", str(out)),
-        ],
-        check=False,
-    )
-    seconds = time.perf_counter() - began
-    rows = out.read_text("utf-8").splitlines()
-    failed = sum('"error"' in row for row in rows)
+    with subprocess.Popen([*program, *how], stderr=subprocess.PIPE, text=True) as process:
+        peak_mb = watch(process)
+        seconds = time.perf_counter() - began
+        summary = process.stderr.read() if process.stderr else ""
+    found = re.search(r"(\d+) rows: (\d+) predicted, (\d+) failed", summary)
+    if found is None:
+        raise RuntimeError(summary)
+    rows, _, failed = map(int, found.groups())
     return {
         "seconds": round(seconds, 2),
-        "molecules_per_second": round(len(rows) / seconds, 1),
-        "rows": len(rows),
+        "molecules_per_second": round(rows / seconds, 1),
+        "rows": rows,
         "failed": failed,
+        "peak_mb": round(peak_mb),
     }
+
+
+def watch(process: "subprocess.Popen[str]") -> float:
+    """Wait for the end of a process; return the most memory that it and its children had, MB."""
+    peak_mb = 0.0
+    while process.poll() is None:
+        peak_mb = max(peak_mb, sum(map(memory_mb, family(process.pid))))
+        time.sleep(0.2)
+    return peak_mb
+
+
+def family(pid: int) -> list[int]:
+    """Return a process and all that descend from it."""
+    try:
+        text = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii")
+    except OSError:
+        text = ""
+    return [pid, *(one for child in text.split() for one in family(int(child)))]
+
+
+def memory_mb(pid: int) -> float:
+    """Return the memory of a process, a page shared by two counted half."""
+    try:
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text("ascii")
+    except OSError:
+        return 0.0
+    found = re.search(r"^Pss:\s+(\d+) kB", text, re.MULTILINE)
+    return int(found[1]) / 1024 if found else 0.0
 
 
 def cold_start(*, cpu_time: bool, repeats: int = 5) -> float:
@@ -150,7 +188,7 @@ def stages(
     from nmrshift.errors import InputError
     from nmrshift.graph.features import preset
     from nmrshift.graph.molgraph import table_graph
-    from nmrshift.io.writers import JsonLinesWriter
+    from nmrshift.io.writers import OUTPUT_FORMATS, open_writer
     from nmrshift.predict.packing import pack, unpack
     from nmrshift.predict.prepare import Prepared
     from nmrshift.predict.stream import prepare_chunk
@@ -169,6 +207,11 @@ def stages(
         except InputError:
             return None
 
+    def write(kind: Any, answers: list[Any]) -> None:
+        with open_writer(kind, io.BytesIO()) as writer:
+            for answer in answers:
+                writer.write(answer)
+
     chosen = preset(features)
     parsed = [item for item in timed("parse", lambda: [read(text) for text in texts]) if item]
     for item in parsed:  # a table lives only as long as its molecule is read
@@ -185,10 +228,14 @@ def stages(
     ]
     list(predictor.answer(ready[:STAGE_CHUNK]))
     answers = timed("network", lambda: list(predictor.answer(ready)))
-    writer = JsonLinesWriter(io.StringIO())
-    timed("writing", lambda: [writer.write(answer) for answer in answers])
+    for kind in OUTPUT_FORMATS:
+        if kind in ("jsonl", "parquet", "csv"):
+            write(kind, answers[:1])  # packages that it loads are not counted
+            timed(f"writing {kind}", partial(write, kind, answers))
     per_molecule = {name: round(1e3 * value / len(texts), 3) for name, value in seconds.items()}
-    return per_molecule | {"total": round(sum(per_molecule.values()), 3)}
+    others = {"writing parquet", "writing csv"}
+    total = sum(value for name, value in per_molecule.items() if name not in others)
+    return per_molecule | {"total, to jsonl": round(total, 3)}
 
 
 if __name__ == "__main__":
