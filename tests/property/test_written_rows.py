@@ -46,14 +46,14 @@ ATOM = st.builds(
 )
 PREDICTION = st.builds(
     Prediction,
-    *(st.integers(0, 10**10), TEXT, st.none() | TEXT, TEXT, st.floats(0.5, 0.99)),
+    *(st.integers(0, 10**10), TEXT, st.none() | TEXT, WORDS, st.floats(0.5, 0.99)),
     st.lists(ATOM, max_size=4).map(tuple),
-    TEXT,
+    WORDS,
     st.lists(st.builds(Notice, WORDS, TEXT), max_size=2).map(tuple),
     st.none() | TEXT,
     st.sampled_from(["inside", "edge", "outside"]),
 )
-FAILURE = st.builds(Failure, st.integers(0, 10**10), TEXT, st.none() | TEXT, TEXT, TEXT, TEXT)
+FAILURE = st.builds(Failure, st.integers(0, 10**10), TEXT, st.none() | TEXT, WORDS, TEXT, TEXT)
 ANSWERS = st.lists(PREDICTION | FAILURE, max_size=4)
 
 
