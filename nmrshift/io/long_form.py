@@ -1,9 +1,10 @@
 """Answers as a table in long form: a row an atom, a row a failure; for CSV, Parquet and frames."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from math import isfinite
 from typing import Any, Final
 
-from nmrshift.io.numbers import ppm_column, ppm_of
+from nmrshift.io.numbers import ppm_column
 from nmrshift.types import Evidence, Failure, Prediction
 
 HEAD_COLUMNS: Final[tuple[str, ...]] = ("index", "name", "input", "status")
@@ -96,7 +97,8 @@ class LongTable:
         """
         cells = atom_cells(answer)
         for place in _PPM_PLACES:
-            ppm_of(sum(filter(None, cells[place])))  # one number that is not finite shows in a sum
+            if not isfinite(sum(filter(None, cells[place]))):  # one of them is not, or all are huge
+                ppm_column(cells[place])
         head, tail = ends_of(answer)
         molblock = None if isinstance(answer, Failure) else answer.molblock
         n_rows = len(cells[0])

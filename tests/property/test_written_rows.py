@@ -87,7 +87,11 @@ def test_json(answer):
     assert row_of(answer_from_row(json.loads(text))) == expected
 
 
+HUGE = AtomShift(0, "C", "13C", 1e308, 1e308, 1e308, 0, 0)
+
+
 @given(ANSWERS)
+@example([Prediction(0, "C", None, "unknown", 0.9, (HUGE, HUGE), "m")])
 @settings(deadline=None)
 def test_columns(answers):
     columns = long_columns(answers)
