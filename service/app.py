@@ -35,7 +35,7 @@ from service.routes import (
     solvents,
 )
 from service.settings import Settings
-from service.signals import handled
+from service.signals import end_with_parent, handled
 
 
 def create_app(
@@ -112,6 +112,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         reloads.add(task)
         task.add_done_callback(reloads.discard)
 
+    end_with_parent()
     engine.start()
     if kept is not None:
         kept.start()
