@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
+from typing import Any
 
 import anyio
 from anyio import to_thread
@@ -21,7 +22,7 @@ from service.mapping import ProblemError
 from service.metrics import Metrics
 from service.observe import Observer
 from service.pipeline import READ
-from service.problems import add_handlers
+from service.problems import add_handlers, describe_problems
 from service.routes import (
     draw,
     health,
@@ -36,6 +37,16 @@ from service.routes import (
 )
 from service.settings import Settings
 from service.signals import end_with_parent, handled
+
+
+class _Described(FastAPI):
+    """The application with a schema that says how requests are refused."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the schema, made once."""
+        if self.openapi_schema is None:
+            describe_problems(super().openapi())
+        return super().openapi()
 
 
 def create_app(
@@ -56,7 +67,7 @@ def create_app(
     """
     settings = settings or Settings()
     logging.getLogger("nmrshift").setLevel(settings.log_level.upper())
-    app = FastAPI(
+    app = _Described(
         title="nmrshift",
         version=__version__,
         summary="NMR chemical shifts of small molecules, predicted from structure and solvent",

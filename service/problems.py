@@ -3,14 +3,16 @@
 import logging
 import re
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match, Route
 
-from service.mapping import STATUS, ProblemError, problem_response
+from service.mapping import PROBLEM_JSON, STATUS, ProblemError, problem_response
 from service.places import places_of
 
 _LOG = logging.getLogger("nmrshift.service")
@@ -27,6 +29,16 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http)
 
 
+def describe_problems(schema: dict[str, Any]) -> None:
+    """Give every refusal of a schema the media type that it has; FastAPI knows one a route."""
+    for methods in schema["paths"].values():
+        for operation in methods.values():
+            for status, response in operation["responses"].items():
+                if int(status) >= HTTPStatus.BAD_REQUEST:
+                    refused = response["content"].pop("application/json")
+                    response["content"] = {PROBLEM_JSON: refused}
+
+
 async def _on_problem(_: Request, error: Exception) -> Response:
     assert isinstance(error, ProblemError)
     return problem_response(error)
@@ -37,12 +49,21 @@ async def _on_invalid(_: Request, error: Exception) -> Response:
     return problem_response(_invalid(error.errors()))
 
 
-async def _on_http(_: Request, error: Exception) -> Response:
+async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = _CODE_OF.get(error.status_code, "bad_request")
     response = problem_response(ProblemError(code, "See the API description."))
     response.headers.update(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        response.headers["allow"] = ", ".join(_methods(request))
     return response
+
+
+def _methods(request: Request) -> list[str]:
+    """Return the methods of all routes of a path; the router itself knows those of one."""
+    routes = (route for route in request.app.routes if isinstance(route, Route))
+    found = [route for route in routes if route.matches(request.scope)[0] != Match.NONE]
+    return sorted({method for route in found for method in route.methods or ()})
 
 
 def on_bug(error: Exception) -> Response:
