@@ -11,8 +11,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY nmrshift ./nmrshift
 COPY service ./service
 COPY models ./models
-RUN /opt/nmrshift/bin/pip install ${WHEEL_ARGS} . \
- && /opt/nmrshift/bin/python -m compileall -q /opt/nmrshift/lib
+RUN /opt/nmrshift/bin/pip install ${WHEEL_ARGS} .
 
 FROM ${BASE}
 # DGL's kernels need it, and not every build of torch brings it under this name.

@@ -5,7 +5,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import anyio
 from anyio import to_thread
@@ -14,6 +14,7 @@ from fastapi.routing import APIRoute
 
 from nmrshift import __version__
 from nmrshift.types import ShiftPredictor
+from service.admission import AdmissionGate
 from service.engine import Engine
 from service.jobs.manager import Jobs
 from service.keys import KeyGate, read_keys
@@ -37,6 +38,9 @@ from service.routes import (
 )
 from service.settings import Settings
 from service.signals import end_with_parent, handled
+
+_ROUTES: Final = (predict, match, draw, solvents, model, models, health, metrics, page)
+_PREDICTING: Final[frozenset[str]] = frozenset({"/v1/predict", "/v1/match", "/v1/draw"})
 
 
 class _Described(FastAPI):
@@ -84,11 +88,12 @@ def create_app(
     if settings.data_dir is not None:
         state.jobs = Jobs(settings.data_dir, state.engine, settings, state.metrics)
     _add_middleware(app, settings)
-    add_handlers(app)
-    for routes in (predict, match, draw, solvents, model, models, health, metrics, page):
-        app.include_router(routes.router)
+    routers = [one.router for one in _ROUTES]
     if state.jobs is not None:
-        app.include_router(jobs.router)
+        routers.append(jobs.router)
+    add_handlers(app, [*app.routes, *(route for router in routers for route in router.routes)])
+    for router in routers:
+        app.include_router(router)
     return app
 
 
@@ -101,6 +106,8 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
         read_timeout_s=settings.read_timeout_s,
         uploads=None if settings.data_dir is None else uploads,
     )
+    admission = app.state.engine.admission
+    app.add_middleware(AdmissionGate, admission=admission, paths=_PREDICTING)
     if settings.api_keys is not None:
         app.add_middleware(KeyGate, keys=read_keys(settings.api_keys))
     app.add_middleware(Observer, metrics=app.state.metrics)

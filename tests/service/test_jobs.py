@@ -446,3 +446,9 @@ def test_a_job_removed_just_as_it_starts_is_no_fault(client, monkeypatch, caplog
     wait(client, created(post(client, "smiles\nCCO\n")))
     refused(client.get(f"/v1/jobs/{first}"), 404, "not_found")
     assert "unforeseen" not in caplog.text
+
+
+def test_a_wrong_method_is_told_all_that_are_right(client):
+    response = client.post("/v1/jobs/x", content=b"")
+    refused(response, 405, "method_not_allowed")
+    assert response.headers["allow"] == "DELETE, GET"
