@@ -24,22 +24,13 @@ from service.metrics import Metrics
 from service.observe import Observer
 from service.pipeline import READ
 from service.problems import add_handlers, describe_problems
-from service.routes import (
-    draw,
-    health,
-    jobs,
-    match,
-    metrics,
-    model,
-    models,
-    page,
-    predict,
-    solvents,
-)
+from service.reading.drawers import DRAW
+from service.routes import draw as drawings
+from service.routes import health, jobs, match, metrics, model, models, page, predict, solvents
 from service.settings import Settings
 from service.signals import end_with_parent, handled
 
-_ROUTES: Final = (predict, match, draw, solvents, model, models, health, metrics, page)
+_ROUTES: Final = (predict, match, drawings, solvents, model, models, health, metrics, page)
 _PREDICTING: Final[frozenset[str]] = frozenset({"/v1/predict", "/v1/match", "/v1/draw"})
 
 
@@ -58,6 +49,7 @@ def create_app(
     predictor: ShiftPredictor | None = None,
     *,
     read: str = READ,
+    draw: str = DRAW,
 ) -> FastAPI:
     """Return the application.
 
@@ -65,6 +57,7 @@ def create_app(
         settings: by default, those of the environment.
         predictor: by default, the model of the settings, loaded once the application runs.
         read: ``module:function`` that reads one molecule in a reading process.
+        draw: ``module:function`` that draws one picture in a drawing process.
 
     Raises:
         ConfigError: the file of API keys cannot be read.
@@ -83,7 +76,7 @@ def create_app(
     state = app.state
     state.settings, state.metrics = settings, Metrics()
     load = partial(_load, settings, predictor)
-    state.engine = Engine(load, settings, state.metrics, read=read)
+    state.engine = Engine(load, settings, state.metrics, read=read, draw=draw)
     state.jobs = None
     if settings.data_dir is not None:
         state.jobs = Jobs(settings.data_dir, state.engine, settings, state.metrics)

@@ -83,7 +83,12 @@ def on_bug(error: Exception) -> Response:
 
 def log_bug(error: BaseException) -> None:
     """Log where an unforeseen exception arose, without its message: that may hold a structure."""
-    _LOG.error("unforeseen %s at %s", type(error).__name__, places_of(error))
+    log_fault(type(error).__name__, places_of(error))
+
+
+def log_fault(kind: str, places: str) -> None:
+    """Log an exception by its kind and its places in the code."""
+    _LOG.error("unforeseen %s at %s", kind, places)
 
 
 def _invalid(errors: Sequence[Any]) -> ProblemError:
