@@ -1,11 +1,9 @@
 """A plain HTTP/1.1 client that costs little beside what it measures, and two ways to use it."""
 
 import asyncio
-import itertools
 import random
-import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -36,8 +34,9 @@ class Connection:
         self._port = port
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
-    async def ask(self, request: bytes, due_s: float) -> Reply:
-        """Send a request; a connection that breaks is a reply of status 0."""
+    async def ask(self, request: bytes, due_s: float | None = None) -> Reply:
+        """Send a request, due now if not before; a broken connection is a reply of status 0."""
+        due_s = time.perf_counter() if due_s is None else due_s
         try:
             if self._streams is None:
                 self._streams = await asyncio.open_connection("127.0.0.1", self._port)
@@ -80,28 +79,33 @@ class Tally:
 
     Attributes:
         seconds: how long they were sent.
+        n_in_time: answers with 200 that came while they were.
         took_s: seconds of each request that was answered with 200.
         statuses: number of replies by status.
-        without_retry_after: replies of status 429 that do not say when to come back.
+        unexplained: replies of status 429 that do not say when to come back.
+        n_not_sent: requests that were due while too many others were under way.
     """
 
     seconds: float
+    n_in_time: int = 0
     took_s: list[float] = field(default_factory=list)
     statuses: dict[int, int] = field(default_factory=dict)
-    without_retry_after: int = 0
+    unexplained: int = 0
+    n_not_sent: int = 0
 
-    def add(self, reply: Reply) -> None:
+    def add(self, reply: Reply, *, in_time: bool = True) -> None:
         """Count a reply."""
+        self.n_in_time += in_time and reply.status == 200
         self.statuses[reply.status] = self.statuses.get(reply.status, 0) + 1
         if reply.status == 200:
             self.took_s.append(reply.took_s)
         if reply.status == 429 and b"retry-after" not in reply.headers:
-            self.without_retry_after += 1
+            self.unexplained += 1
 
     @property
     def per_s(self) -> float:
-        """Requests answered with 200 a second."""
-        return len(self.took_s) / self.seconds
+        """Requests answered with 200 a second, of those answered while requests were sent."""
+        return self.n_in_time / self.seconds if self.seconds else 0.0
 
     def percentile_ms(self, percent: float) -> float | None:
         """Return a percentile of the times of the answers with 200, ms."""
@@ -118,6 +122,7 @@ class Tally:
             "p99_ms": self.percentile_ms(99),
             "max_ms": self.percentile_ms(100),
             "statuses": {str(status): n for status, n in sorted(self.statuses.items())},
+            **({"not_sent": self.n_not_sent} if self.n_not_sent else {}),
         }
 
 
@@ -142,9 +147,8 @@ async def in_turn(
 
     async def send() -> None:
         connection = Connection(port)
-        while (now_s := time.perf_counter()) < end_s:
-            request = next(requests)
-            reply = await connection.ask(request, now_s)
+        while time.perf_counter() < end_s and (request := next(requests, None)) is not None:
+            reply = await connection.ask(request)
             tally.add(reply)
             check(request, reply)
         connection.close()
@@ -177,7 +181,7 @@ async def at_rate(
         connection = idle.pop() if idle else Connection(port)
         reply = await connection.ask(request, due_s)
         idle.append(connection)
-        tally.add(reply)
+        tally.add(reply, in_time=time.perf_counter() < began_s + seconds)
         check(request, reply)
 
     began_s = due_s = time.perf_counter()
@@ -185,10 +189,13 @@ async def at_rate(
         delay_s = due_s - time.perf_counter()
         if delay_s > 0 or len(under_way) >= MAX_CONNECTIONS:
             await asyncio.sleep(max(delay_s, 0.0))
+        request = next(requests, None)
+        if request is None:
+            break
         if len(under_way) >= MAX_CONNECTIONS:
-            tally.add(Reply(-1, {}, b"", 0.0))
+            tally.n_not_sent += 1
             continue
-        task = asyncio.ensure_future(send(next(requests), due_s))
+        task = asyncio.ensure_future(send(request, due_s))
         under_way.add(task)
         task.add_done_callback(under_way.discard)
     if under_way:
@@ -196,13 +203,3 @@ async def at_rate(
     for connection in idle:
         connection.close()
     return tally
-
-
-def singles(bodies: Sequence[bytes], path: str = "/v1/predict") -> Iterator[bytes]:
-    """Yield requests again and again, in order."""
-    return itertools.cycle([post(path, body) for body in bodies])
-
-
-def mean_ms(values_s: Sequence[float]) -> float:
-    """Return a mean of seconds in milliseconds."""
-    return round(1e3 * statistics.fmean(values_s), 2)

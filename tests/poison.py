@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 from nmrshift.predict.prepare import Prepared
 from nmrshift.types import Failure, Query
@@ -37,6 +38,13 @@ def misbehave(name: str | None) -> None:
     if word == "crash-once" and not Path(rest).exists():
         Path(rest).touch()
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def app() -> Any:
+    """Return the application with readers and drawers that misbehave on demand."""
+    from service.app import create_app
+
+    return create_app(read=READ, draw=DRAW)
 
 
 def draw_badly(drawing: Drawing, nothing: None) -> bytes | Failure:
