@@ -59,16 +59,15 @@ mount -t tmpfs tmpfs "$work/root/tmp"
 mount -t tmpfs -o uid=10001,gid=10001,mode=700 tmpfs "$work/root/data"
 mount -t proc proc "$work/root/proc"
 mount --bind /dev "$work/root/dev"
-inside() { # a command as in the container: its user, its environment, no capabilities
-  setpriv --reuid 10001 --regid 10001 --clear-groups --bounding-set=-all --no-new-privs \
+inside() { # become a command as in the container: its user, its environment, no capabilities
+  exec setpriv --reuid 10001 --regid 10001 --clear-groups --bounding-set=-all --no-new-privs \
     env -i OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 NMRSHIFT_DATA_DIR=/data \
     NMRSHIFT_PORT="$port" PATH=/opt/nmrshift/bin:/usr/bin:/bin "$@"
 }
 chrooted() { # setpriv cannot chroot, and chroot needs what setpriv takes away
   unshare --mount --root "$work/root" --wd /tmp "$@"
 }
-export -f inside
-chrooted /usr/bin/bash -c "port=$port; $(declare -f inside); ! inside touch /opt/x 2>/dev/null && ! inside touch /etc/x 2>/dev/null"
+chrooted /usr/bin/bash -c "port=$port; $(declare -f inside); ! (inside touch /opt/x) 2>/dev/null && ! (inside touch /etc/x) 2>/dev/null"
 if chrooted /usr/bin/sh -c 'command -v cc gcc g++ clang make'; then echo "the image has a compiler" >&2; exit 1; fi
 chrooted /usr/bin/bash -c "port=$port; $(declare -f inside); inside nmrshift serve --host 127.0.0.1" >"$work/server.log" 2>&1 &
 server=$!
@@ -86,7 +85,7 @@ job=$(curl -fsS "http://127.0.0.1:$port/v1/jobs" -H 'content-type: text/csv' --d
 curl -fsS "http://127.0.0.1:$port/v1/jobs/$job/events" | grep -q '"status":"done"'
 
 say "size"
-bytes=$(image inspect --type image --format '{{.FromImageID}}' nmrshift >/dev/null; du -sb --one-file-system "$(image mount "$root")" | cut -f1)
+bytes=$(du -sb --one-file-system "$(image mount "$root")" | cut -f1)
 du -xsm "$work"/root/opt/nmrshift/lib/python3*/site-packages/* 2>/dev/null | sort -rn | head -8
 echo "$((bytes / 1000000)) MB, of which the base is $(($(stat -c %s "$work/base.tar") / 1000000)) MB"
 test $((bytes / 1000000)) -lt $most_mb

@@ -41,6 +41,7 @@ def state(server, job_id):
 def wait_for(server, job_id, condition, deadline_s=240.0):
     end = time.monotonic() + deadline_s
     while not condition(now := state(server, job_id)):
+        assert now["status"] != "failed", now
         assert time.monotonic() < end, now
         time.sleep(0.02)
     return now
@@ -111,7 +112,9 @@ class Killer:
         while self.n_left:
             self.keep_busy(server)
             time.sleep(self.randomly.uniform(0.0, 0.4))
-            if state(server, self.jobs[-1])["status"] == "done":
+            now = state(server, self.jobs[-1])
+            assert now["status"] != "failed", now
+            if now["status"] == "done":
                 continue
             self.n_left -= 1
             if self.randomly.random() < SHARE_OF_SERVERS:
