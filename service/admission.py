@@ -83,7 +83,7 @@ class AdmissionGate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on one request, or answer it with 429."""
         if scope["type"] == "http" and self._admission.is_full and scope["path"] in self._paths:
-            await problem_response(_busy())(scope, receive, send)
+            await _BUSY(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
@@ -91,3 +91,6 @@ class AdmissionGate:
 def _busy() -> ProblemError:
     detail = "Too many requests are waiting."
     return ProblemError("busy", detail, retry_after_s=RETRY_AFTER_S)
+
+
+_BUSY: Final = problem_response(_busy())
