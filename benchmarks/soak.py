@@ -24,8 +24,9 @@ async def soak(server: Server, texts: list[str], minutes: float) -> dict[str, An
     samples: list[tuple[int, float]] = []
     statuses: dict[int, int] = {}
     n_requests = 0
-    for _ in range(N_SAMPLES):
-        seconds = 60 * minutes / N_SAMPLES
+    n_samples = max(8, min(N_SAMPLES, round(4 * minutes)))
+    for _ in range(n_samples):
+        seconds = 60 * minutes / n_samples
         tally = await in_turn(server.port, requests, n_connections=8, seconds=seconds)
         for status, n in tally.statuses.items():
             statuses[status] = statuses.get(status, 0) + n

@@ -9,6 +9,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from service.settings import Settings
 
 MAX_HEAD_BYTES: Final[int] = 65_536
+_GRACE_S: Final[float] = 0.05
 
 
 @cache
@@ -72,5 +73,5 @@ class PromptHttp(HttpToolsProtocol):
         self._timer = None
         if self.cycle is not None and not self.cycle.response_complete:
             self._watch()  # the request before it is still being answered, and nothing is read
-        else:
-            self.transport.close()
+        else:  # what has arrived while the loop was held up is read after timers, and counts
+            self._timer = self.loop.call_later(_GRACE_S, self.transport.close)
