@@ -11,13 +11,16 @@ COPY pyproject.toml README.md LICENSE ./
 COPY nmrshift ./nmrshift
 COPY service ./service
 COPY models ./models
+# Headers and tests of libraries serve nobody here.
 RUN /opt/nmrshift/bin/pip install ${WHEEL_ARGS} . \
- && /opt/nmrshift/bin/python -m compileall -q /opt/nmrshift/lib
+ && cd /opt/nmrshift/lib/python3*/site-packages \
+ && rm -rf torch/include torch/test torch/bin/*test* torch/share/cmake
 
 FROM ${BASE}
-# DGL's kernels need it, and not every build of torch brings it under this name.
+# DGL's kernels need libgomp1, which not every build of torch brings under this name; RDKit's drawing
+# needs the others.
 RUN apt-get update \
- && apt-get install -y --no-install-recommends libgomp1 \
+ && apt-get install -y --no-install-recommends libgomp1 libxrender1 libxext6 libexpat1 \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=build /opt/nmrshift /opt/nmrshift
 RUN useradd --system --uid 10001 --no-create-home --home-dir /nonexistent nmrshift \

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Final
 
-from service.mapping import ProblemError
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from service.mapping import ProblemError, problem_response
 
 RETRY_AFTER_S: Final[int] = 2
 
@@ -38,9 +40,13 @@ class Admission:
         with self._lock:
             too_many = self.n_molecules + n_molecules > self._max_molecules
             if self.n_requests >= self._max_requests or (self.n_requests and too_many):
-                detail = "Too many requests are waiting."
-                raise ProblemError("busy", detail, retry_after_s=RETRY_AFTER_S)
+                raise _busy()
             self._change(1, n_molecules)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no request would be let in now."""
+        return self.n_requests >= self._max_requests
 
     def leave(self, n_molecules: int) -> None:
         """Let a request out."""
@@ -55,3 +61,36 @@ class Admission:
         self.n_requests += n_requests
         self.n_molecules += n_molecules
         self._on_change(self.n_molecules)
+
+
+class AdmissionGate:
+    """ASGI middleware that turns requests away while no more are let in, before it costs anything.
+
+    Without it, most of the work on a request is done before its body can be counted, and a service
+    asked for ten times what it can do would spend its time on refusals.
+
+    Args:
+        app: the application.
+        admission: tells whether it is full.
+        paths: where molecules are asked for.
+    """
+
+    def __init__(self, app: ASGIApp, *, admission: Admission, paths: frozenset[str]) -> None:
+        self._app = app
+        self._admission = admission
+        self._paths = paths
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on one request, or answer it with 429."""
+        if scope["type"] == "http" and self._admission.is_full and scope["path"] in self._paths:
+            await _BUSY(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+def _busy() -> ProblemError:
+    detail = "Too many requests are waiting."
+    return ProblemError("busy", detail, retry_after_s=RETRY_AFTER_S)
+
+
+_BUSY: Final = problem_response(_busy())

@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
+from typing import Any, Final
 
 import anyio
 from anyio import to_thread
@@ -13,6 +15,7 @@ from fastapi.routing import APIRoute
 
 from nmrshift import __version__
 from nmrshift.types import ShiftPredictor
+from service.admission import AdmissionGate
 from service.engine import Engine
 from service.jobs.manager import Jobs
 from service.keys import KeyGate, read_keys
@@ -21,21 +24,31 @@ from service.mapping import ProblemError
 from service.metrics import Metrics
 from service.observe import Observer
 from service.pipeline import READ
-from service.problems import add_handlers
-from service.routes import (
-    draw,
-    health,
-    jobs,
-    match,
-    metrics,
-    model,
-    models,
-    page,
-    predict,
-    solvents,
-)
+from service.problems import add_handlers, describe_problems
+from service.reading.drawers import DRAW
+from service.routes import draw as drawings
+from service.routes import health, jobs, match, metrics, model, models, page, predict, solvents
 from service.settings import Settings
-from service.signals import handled
+from service.signals import end_with_parent, handled
+
+_ROUTES: Final = (predict, match, drawings, solvents, model, models, health, metrics, page)
+_PREDICTING: Final[frozenset[str]] = frozenset({"/v1/predict", "/v1/match", "/v1/draw"})
+
+
+_SWITCH_S: Final[float] = 0.0001
+"""How long a thread may keep the interpreter from the others, seconds. With Python's 5 ms, the
+network's thread, which lets go of it at every operation, waits that long each time while requests
+come in, and a lone request, which passes through four threads, twice as long altogether."""
+
+
+class _Described(FastAPI):
+    """The application with a schema that says how requests are refused."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the schema, made once."""
+        if self.openapi_schema is None:
+            describe_problems(super().openapi())
+        return super().openapi()
 
 
 def create_app(
@@ -43,6 +56,7 @@ def create_app(
     predictor: ShiftPredictor | None = None,
     *,
     read: str = READ,
+    draw: str = DRAW,
 ) -> FastAPI:
     """Return the application.
 
@@ -50,13 +64,14 @@ def create_app(
         settings: by default, those of the environment.
         predictor: by default, the model of the settings, loaded once the application runs.
         read: ``module:function`` that reads one molecule in a reading process.
+        draw: ``module:function`` that draws one picture in a drawing process.
 
     Raises:
         ConfigError: the file of API keys cannot be read.
     """
     settings = settings or Settings()
     logging.getLogger("nmrshift").setLevel(settings.log_level.upper())
-    app = FastAPI(
+    app = _Described(
         title="nmrshift",
         version=__version__,
         summary="NMR chemical shifts of small molecules, predicted from structure and solvent",
@@ -68,16 +83,17 @@ def create_app(
     state = app.state
     state.settings, state.metrics = settings, Metrics()
     load = partial(_load, settings, predictor)
-    state.engine = Engine(load, settings, state.metrics, read=read)
+    state.engine = Engine(load, settings, state.metrics, read=read, draw=draw)
     state.jobs = None
     if settings.data_dir is not None:
         state.jobs = Jobs(settings.data_dir, state.engine, settings, state.metrics)
     _add_middleware(app, settings)
-    add_handlers(app)
-    for routes in (predict, match, draw, solvents, model, models, health, metrics, page):
-        app.include_router(routes.router)
+    routers = [one.router for one in _ROUTES]
     if state.jobs is not None:
-        app.include_router(jobs.router)
+        routers.append(jobs.router)
+    add_handlers(app, [*app.routes, *(route for router in routers for route in router.routes)])
+    for router in routers:
+        app.include_router(router)
     return app
 
 
@@ -90,6 +106,8 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
         read_timeout_s=settings.read_timeout_s,
         uploads=None if settings.data_dir is None else uploads,
     )
+    admission = app.state.engine.admission
+    app.add_middleware(AdmissionGate, admission=admission, paths=_PREDICTING)
     if settings.api_keys is not None:
         app.add_middleware(KeyGate, keys=read_keys(settings.api_keys))
     app.add_middleware(Observer, metrics=app.state.metrics)
@@ -112,6 +130,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         reloads.add(task)
         task.add_done_callback(reloads.discard)
 
+    sys.setswitchinterval(_SWITCH_S)
+    end_with_parent()
     engine.start()
     if kept is not None:
         kept.start()

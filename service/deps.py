@@ -1,4 +1,4 @@
-"""What routes ask for by name."""
+"""What routes ask for by name; asynchronous, since FastAPI would send the rest to a thread each."""
 
 from typing import Annotated, cast
 
@@ -10,22 +10,22 @@ from service.metrics import Metrics
 from service.settings import Settings
 
 
-def get_engine(request: Request) -> Engine:
+async def get_engine(request: Request) -> Engine:
     """Return the application's engine."""
     return cast("Engine", request.app.state.engine)
 
 
-def get_settings(request: Request) -> Settings:
+async def get_settings(request: Request) -> Settings:
     """Return the application's settings."""
     return cast("Settings", request.app.state.settings)
 
 
-def get_metrics(request: Request) -> Metrics:
+async def get_metrics(request: Request) -> Metrics:
     """Return the application's figures."""
     return cast("Metrics", request.app.state.metrics)
 
 
-def get_jobs(request: Request) -> Jobs:
+async def get_jobs(request: Request) -> Jobs:
     """Return the application's jobs; routes that ask for them exist only where there are any."""
     return cast("Jobs", request.app.state.jobs)
 

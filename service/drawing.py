@@ -2,25 +2,37 @@
 
 import logging
 import time
-from base64 import b64encode
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from nmrshift.draw import picture
 from nmrshift.io.fields import query_from_fields
 from nmrshift.io.stream import predict_rows
 from nmrshift.types import Failure, Prediction, ShiftPredictor
 from service.draw_schemas import DrawRequest
 from service.mapping import STATUS, ProblemError
+from service.reading.draw_task import Drawing
 
 _LOG = logging.getLogger("nmrshift.service")
 _FIELDS = frozenset({"structure", "smiles", "inchi", "molblock", "name", "solvent"})
 
 
 def draw_document(
-    predictor: ShiftPredictor, *, body: DrawRequest, nuclei: tuple[str, ...], png: bool
-) -> str:
-    """Return a picture as text: an SVG document, or a PNG in base64.
+    predictor: ShiftPredictor,
+    *,
+    body: DrawRequest,
+    nuclei: tuple[str, ...],
+    png: bool,
+    draw: Callable[[Drawing], bytes | Failure],
+) -> bytes:
+    """Return a picture, SVG or PNG.
+
+    Args:
+        predictor: predicts it.
+        body: what is wanted.
+        nuclei: by their usual names.
+        png: PNG instead of SVG.
+        draw: draws a prediction.
 
     Raises:
         ProblemError: the molecule cannot be predicted.
@@ -28,10 +40,11 @@ def draw_document(
     """
     start = time.perf_counter()
     prediction = _predict(predictor, body, nuclei)
-    drawn = picture(prediction, spectra=body.spectra)
-    text = b64encode(drawn.png()).decode() if png else drawn.svg
+    content = draw(Drawing(prediction, spectra=body.spectra, png=png))
+    if isinstance(content, Failure):
+        raise _problem(content)
     _LOG.info("1 molecule drawn, %.0f ms", (time.perf_counter() - start) * 1000)
-    return text
+    return content
 
 
 def _predict(predictor: ShiftPredictor, body: DrawRequest, nuclei: tuple[str, ...]) -> Prediction:
@@ -42,6 +55,10 @@ def _predict(predictor: ShiftPredictor, body: DrawRequest, nuclei: tuple[str, ..
     predict = partial(predictor.predict_many, nuclei=nuclei, interval=body.interval)
     answer = next(iter(predict_rows(predict, iter([row]))))
     if isinstance(answer, Failure):
-        code = answer.code if answer.code in STATUS else "internal_error"
-        raise ProblemError(code, f"{answer.message}. {answer.hint}".strip())
+        raise _problem(answer)
     return answer
+
+
+def _problem(failure: Failure) -> ProblemError:
+    code = failure.code if failure.code in STATUS else "internal_error"
+    return ProblemError(code, f"{failure.message}. {failure.hint}".strip())

@@ -5,7 +5,10 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from functools import partial
+from typing import TypeVar
 
+import anyio
 from anyio import CapacityLimiter, to_thread
 
 from nmrshift.errors import NmrshiftError
@@ -19,9 +22,11 @@ from service.metrics import Metrics
 from service.options import Options
 from service.pipeline import READ, Pipeline
 from service.problems import log_bug
-from service.settings import Settings
+from service.reading.drawers import DRAW, Drawers
+from service.settings import BYTES_PER_MB, Settings
 from service.tickets import Answers
 
+_Document = TypeVar("_Document", str, bytes)
 _LOG = logging.getLogger("nmrshift.service")
 
 
@@ -40,6 +45,7 @@ class Engine:
         settings: sizes and deadlines.
         metrics: told what happens.
         read: ``module:function`` that reads one molecule in a reading process.
+        draw: ``module:function`` that draws one picture in a drawing process.
     """
 
     def __init__(
@@ -49,13 +55,21 @@ class Engine:
         metrics: Metrics,
         *,
         read: str = READ,
+        draw: str = DRAW,
     ) -> None:
         self._load = load
         self._metrics = metrics
         self._timeout_s = settings.request_timeout_s
         self._slots = CapacityLimiter(settings.threads)
         self._health_slots = CapacityLimiter(1)
+        self._drawing_slots = CapacityLimiter(settings.readers)
         self._pipeline = Pipeline(settings, metrics, read)
+        self._drawers = Drawers(
+            draw,
+            deadline_s=settings.draw_timeout_s,
+            memory_bytes=settings.reader_memory_mb * BYTES_PER_MB,
+            metrics=metrics,
+        )
         self.admission = Admission(
             max_requests=settings.threads + settings.max_waiting,
             max_molecules=settings.max_waiting_molecules,
@@ -69,10 +83,12 @@ class Engine:
     def start(self) -> None:
         """Start the threads that answer."""
         self._pipeline.start()
+        self._drawers.start()
 
     def close(self) -> None:
         """Stop them; requests under way must have ended."""
         self._pipeline.close()
+        self._drawers.close()
 
     def drain(self) -> None:
         """Say from now on that the service is not ready, so that no more is sent to it."""
@@ -197,21 +213,43 @@ class Engine:
         check_source(loaded.predictor, options.source)
         return self._pipeline.submit(loaded, rows, options, first=first, is_background=True)
 
-    async def run(self, work: Callable[[ShiftPredictor], str]) -> str:
+    async def run(self, work: Callable[[ShiftPredictor], _Document]) -> _Document:
         """Do the work of one request when its turn comes, off the event loop.
 
         Args:
             work: makes a document with the predictor that it is given.
 
         Raises:
-            ProblemError: not ready, too many requests waiting, or what the work refuses.
+            ProblemError: not ready, too many requests waiting, past the deadline, or what the
+                work refuses.
         """
+        return await self._in_turn(work, self._slots)
+
+    async def draw(self, work: Callable[..., bytes]) -> bytes:
+        """Draw when its turn comes; neither predictions nor :meth:`run` wait for it.
+
+        Args:
+            work: makes a picture with the predictor and the function ``draw`` that it is given.
+
+        Raises:
+            ProblemError: as :meth:`run`.
+        """
+        return await self._in_turn(partial(work, draw=self._drawers.draw), self._drawing_slots)
+
+    async def _in_turn(
+        self, work: Callable[[ShiftPredictor], _Document], slots: CapacityLimiter
+    ) -> _Document:
         guarded = GuardedPredictor(self._pipeline, self.loaded, self._timeout_s)
         self.admission.enter(1)
         try:
-            return await to_thread.run_sync(work, guarded, limiter=self._slots)
-        except NmrshiftError as error:
+            with anyio.fail_after(self._timeout_s):
+                return await to_thread.run_sync(
+                    work, guarded, limiter=slots, abandon_on_cancel=True
+                )
+        except NmrshiftError as error:  # before the builtin: our own DeadlineError is one, too
             raise problem_of(error) from None
+        except TimeoutError:
+            raise ProblemError("deadline", "The answer took too long.") from None
         finally:
             self.admission.leave(1)
 

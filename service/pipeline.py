@@ -14,13 +14,12 @@ from service.loaded import CANARY, Loaded
 from service.metrics import Metrics
 from service.options import Options
 from service.reading.pool import ReaderPool
-from service.settings import Settings
+from service.settings import BYTES_PER_MB, Settings
 from service.tickets import Answers, Ticket, wait_for
 
 READ: Final[str] = "service.reading.task:read_query"
 _INTERACTIVE: Final[int] = 0
 _BACKGROUND: Final[int] = 1
-_BYTES_PER_MB: Final[int] = 1_000_000
 _TRIES: Final[int] = 3
 
 
@@ -41,7 +40,7 @@ class Pipeline:
             read,
             n_readers=settings.readers,
             deadline_s=settings.molecule_timeout_s,
-            memory_bytes=settings.reader_memory_mb * _BYTES_PER_MB,
+            memory_bytes=settings.reader_memory_mb * BYTES_PER_MB,
             metrics=metrics,
         )
         self._batcher = Batcher(

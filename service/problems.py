@@ -3,14 +3,16 @@
 import logging
 import re
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Match, Route
 
-from service.mapping import STATUS, ProblemError, problem_response
+from service.mapping import PROBLEM_JSON, STATUS, ProblemError, problem_response
 from service.places import places_of
 
 _LOG = logging.getLogger("nmrshift.service")
@@ -20,11 +22,31 @@ _PLAIN_KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
 _CODE_OF: Final[dict[int, str]] = {status: code for code, status in reversed(STATUS.items())}
 
 
-def add_handlers(app: FastAPI) -> None:
-    """Register the handlers."""
+def add_handlers(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
+    """Register the handlers.
+
+    Args:
+        app: the application.
+        routes: all that it has.
+    """
+    known = [route for route in routes if isinstance(route, Route)]
+
+    async def on_http(request: Request, error: Exception) -> Response:
+        return _on_http(request, error, known)
+
     app.add_exception_handler(ProblemError, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_invalid)
-    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(HTTPException, on_http)
+
+
+def describe_problems(schema: dict[str, Any]) -> None:
+    """Give every refusal of a schema the media type that it has; FastAPI knows one a route."""
+    for methods in schema["paths"].values():
+        for operation in methods.values():
+            for status, response in operation["responses"].items():
+                if int(status) >= HTTPStatus.BAD_REQUEST:
+                    refused = response["content"].pop("application/json")
+                    response["content"] = {PROBLEM_JSON: refused}
 
 
 async def _on_problem(_: Request, error: Exception) -> Response:
@@ -37,12 +59,20 @@ async def _on_invalid(_: Request, error: Exception) -> Response:
     return problem_response(_invalid(error.errors()))
 
 
-async def _on_http(_: Request, error: Exception) -> Response:
+def _on_http(request: Request, error: Exception, routes: Sequence[Route]) -> Response:
     assert isinstance(error, HTTPException)
     code = _CODE_OF.get(error.status_code, "bad_request")
     response = problem_response(ProblemError(code, "See the API description."))
     response.headers.update(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        response.headers["allow"] = ", ".join(_methods(request, routes))
     return response
+
+
+def _methods(request: Request, routes: Sequence[Route]) -> list[str]:
+    """Return the methods of all routes of a path; the router itself names those of one."""
+    found = [route for route in routes if route.matches(request.scope)[0] != Match.NONE]
+    return sorted({method for route in found for method in route.methods or ()})
 
 
 def on_bug(error: Exception) -> Response:
@@ -53,7 +83,12 @@ def on_bug(error: Exception) -> Response:
 
 def log_bug(error: BaseException) -> None:
     """Log where an unforeseen exception arose, without its message: that may hold a structure."""
-    _LOG.error("unforeseen %s at %s", type(error).__name__, places_of(error))
+    log_fault(type(error).__name__, places_of(error))
+
+
+def log_fault(kind: str, places: str) -> None:
+    """Log an exception by its kind and its places in the code."""
+    _LOG.error("unforeseen %s at %s", kind, places)
 
 
 def _invalid(errors: Sequence[Any]) -> ProblemError:

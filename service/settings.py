@@ -10,6 +10,9 @@ MAX_MOLECULES: Final[int] = 1000
 """Most molecules of one request in any installation; the published schema says so."""
 
 
+BYTES_PER_MB: Final[int] = 1_000_000
+
+
 class Settings(BaseSettings):
     """What an installation may choose.
 
@@ -28,6 +31,7 @@ class Settings(BaseSettings):
         batch_wait_ms: longest wait for further molecules that are just being read.
         readers: processes that read molecules at the same time.
         molecule_timeout_s: seconds for reading one molecule; then its process is killed.
+        draw_timeout_s: seconds for drawing one picture; then its process is killed.
         reader_memory_mb: address space of such a process, megabytes.
         cache_atoms: shifts kept for being asked again; 0 keeps none.
         data_dir: folder of jobs; without one there are no jobs.
@@ -60,6 +64,7 @@ class Settings(BaseSettings):
     batch_wait_ms: Annotated[float, Field(ge=0, le=5)] = 2.0
     readers: Annotated[int, Field(ge=1, le=64)] = 2
     molecule_timeout_s: Annotated[float, Field(gt=0, le=600)] = 2.0
+    draw_timeout_s: Annotated[float, Field(gt=0, le=600)] = 15.0
     reader_memory_mb: Annotated[int, Field(ge=500)] = 3000
     cache_atoms: Annotated[int, Field(ge=0)] = 100_000
     data_dir: Path | None = None

@@ -1,6 +1,8 @@
 """What signals mean to the service: SIGTERM drains it, SIGHUP loads the model again."""
 
 import asyncio
+import multiprocessing
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -52,3 +54,15 @@ def handled(
         for number, handler in before.items():
             signal.signal(number, handler)
         signal.signal(signal.SIGHUP, hangup)
+
+
+def end_with_parent() -> None:
+    """See to it that one of several workers drains and ends when what started them is killed."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_follow, args=(parent,), daemon=True, name="parent").start()
+
+
+def _follow(parent: multiprocessing.process.BaseProcess) -> None:
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, InvalidStateError
+from concurrent.futures import Future, InvalidStateError, wait
 from contextlib import suppress
 from dataclasses import replace
 from typing import Final
@@ -28,11 +28,8 @@ def wait_for(future: "Future[Answers]", is_ending: Callable[[], bool]) -> Answer
         EndingError: it does; the answers are no longer wanted.
     """
     while not is_ending():
-        try:
-            return future.result(POLL_S)
-        except TimeoutError:
-            if future.done():
-                raise
+        if wait([future], POLL_S).done:
+            return future.result()
     future.cancel()
     raise EndingError("the service is ending")
 

@@ -35,9 +35,9 @@ class Site:
 
 
 @contextmanager
-def site() -> Iterator[Site]:
+def site(settings: Settings | None = None) -> Iterator[Site]:
     """Run the service with the predictor by rule, and with jobs that wait for the test."""
-    app = create_app(Settings(), FakePredictor())
+    app = create_app(settings or Settings(), FakePredictor())
     jobs = FakeJobs()
     jobs.put_in_front_of(app)
     config = uvicorn.Config(app, port=0, log_level="error", ws="none", timeout_graceful_shutdown=1)

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from nmrshift.types import ShiftPredictor
 from service.app import create_app
 from service.pipeline import READ
+from service.reading.drawers import DRAW
 from service.settings import Settings
 
 
@@ -67,9 +68,10 @@ def serving(
     *,
     wait: bool = True,
     read: str = READ,
+    draw: str = DRAW,
 ) -> Iterator[Client]:
     """Run the application, by default with the predictor by rule."""
-    app = create_app(settings or Settings(), predictor or FakePredictor(), read=read)
+    app = create_app(settings or Settings(), predictor or FakePredictor(), read=read, draw=draw)
     with (
         start_blocking_portal() as portal,
         portal.wrap_async_context_manager(_running(app)) as client,

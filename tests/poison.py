@@ -4,24 +4,33 @@ import os
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 from nmrshift.predict.prepare import Prepared
 from nmrshift.types import Failure, Query
+from service.reading.draw_task import Drawing, draw
 from service.reading.task import Reading, read_query
 
 READ = "poison:read"
+DRAW = "poison:draw_badly"
 
 
 def read(query: Query, reading: Reading) -> Prepared | Failure:
     """Hang, crash or fail on demand, else read."""
-    word, _, rest = (query.name or "").partition(" ")
+    misbehave(query.name)
+    return read_query(query, reading)
+
+
+def misbehave(name: str | None) -> None:
+    """Do what a name asks for, if anything."""
+    word, _, rest = (name or "").partition(" ")
     if word == "hang":
         while True:
             pass
     if word == "crash":
         os.kill(os.getpid(), signal.SIGSEGV)
     if word == "bug":
-        raise ZeroDivisionError(query.structure)
+        raise ZeroDivisionError(name)
     if word == "memory":
         bytearray(1 << 40)
     if word == "slow":
@@ -29,4 +38,16 @@ def read(query: Query, reading: Reading) -> Prepared | Failure:
     if word == "crash-once" and not Path(rest).exists():
         Path(rest).touch()
         os.kill(os.getpid(), signal.SIGKILL)
-    return read_query(query, reading)
+
+
+def app() -> Any:
+    """Return the application with readers and drawers that misbehave on demand."""
+    from service.app import create_app
+
+    return create_app(read=READ, draw=DRAW)
+
+
+def draw_badly(drawing: Drawing, nothing: None) -> bytes | Failure:
+    """Hang, crash or fail on demand, else draw."""
+    misbehave(drawing.prediction.name)
+    return draw(drawing, nothing)

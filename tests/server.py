@@ -9,9 +9,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 
+TESTS = Path(__file__).resolve().parent
 START_S = 120.0
 READ_TIMEOUT_S = 1.0
 
@@ -37,13 +39,19 @@ class Server:
 
 
 @contextmanager
-def running(model, *, wait=True, arguments=(), **settings) -> Iterator[Server]:
-    """Run ``nmrshift serve``; settings are those of the environment, in lower case."""
+def running(model, *, wait=True, arguments=(), app=None, **settings) -> Iterator[Server]:
+    """Run ``nmrshift serve``, or an application of these tests by its name.
+
+    Settings are those of the environment, in lower case.
+    """
     command = [sys.executable, "-m", "nmrshift", "serve", "--port", "0", "--model", str(model)]
+    if app is not None:
+        command = [sys.executable, "-m", "uvicorn", "--factory", app, "--port", "0"]
     command += arguments
-    settings = {"read_timeout_s": READ_TIMEOUT_S, **settings}
+    settings = {"read_timeout_s": READ_TIMEOUT_S, "model": model, **settings}
     environment = {f"NMRSHIFT_{name.upper()}": str(value) for name, value in settings.items()}
-    environment = {**os.environ, **environment}
+    path = os.pathsep.join(filter(None, (str(TESTS), os.environ.get("PYTHONPATH"))))
+    environment = {**os.environ, **environment, "PYTHONPATH": path}
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
     ) as process:
@@ -73,6 +81,13 @@ def _port(process, log):
 def wait_until_ready(server):
     """Ask until the service is ready."""
     end = time.monotonic() + START_S
-    while httpx.get(f"{server.url}/health/ready", timeout=START_S).status_code != 200:
+    while not _is_ready(server):
         assert time.monotonic() < end, "".join(server.log)
         time.sleep(0.02)
+
+
+def _is_ready(server):
+    try:
+        return httpx.get(f"{server.url}/health/ready", timeout=START_S).status_code == 200
+    except httpx.ConnectError:  # several workers share a socket that is bound before it listens
+        return False

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 APP: Final[str] = "service.app:create_app"
 """Named, not imported: the library knows nothing of the service."""
 
+HTTP: Final[str] = "service.wire:PromptHttp"
+"""The service's own HTTP protocol, named for the same reason."""
+
 LEVELS: Final[tuple[str, ...]] = ("critical", "error", "warning", "info", "debug")
 
 
@@ -62,6 +65,7 @@ def serve(host: str, port: int, model: Path | None, log_level: str, workers: int
     config = uvicorn.Config(
         APP,
         factory=True,
+        http=HTTP,
         host=host,
         port=port,
         workers=workers,

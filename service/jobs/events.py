@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator, Callable
-from typing import Final
+from typing import Any, Final
 
 import anyio
 from anyio import to_thread
@@ -12,6 +12,20 @@ from service.jobs.job import Job
 from service.jobs.manager import Jobs, cancelled
 
 MEDIA_TYPE: Final[str] = "text/event-stream"
+EVENT_SCHEMA: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": ["event", "data"],
+    "properties": {
+        "event": {"const": "progress"},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {"$ref": "#/components/schemas/JobOut"},
+        },
+    },
+}
+"""One event, in the words of OpenAPI."""
+
 _POLL_S: Final[float] = 0.25
 _HEARTBEAT_S: Final[float] = 15.0
 

@@ -126,11 +126,19 @@ class Runner:
             except NmrshiftError as error:
                 self._fail(job, problem_of(error).code, problem_of(error).detail)
             except (OSError, sqlite3.Error) as error:
-                log_bug(error)
-                self._fail(job, "storage_full", "The results could not be written.")
+                if self._is_there(job):
+                    log_bug(error)
+                    self._fail(job, "storage_full", "The results could not be written.")
             except Exception as error:  # noqa: BLE001 - one job's fault is that job's
                 log_bug(error)
                 self._fail(job, "internal_error", "The fault is ours and was logged.")
+            return True
+
+    def _is_there(self, job: Job) -> bool:
+        """Return whether a job has not been removed meanwhile, its files with it."""
+        try:
+            return self._store.get(job.id) is not None
+        except sqlite3.Error:
             return True
 
     def _run(self, job: Job) -> None:

@@ -14,7 +14,7 @@ from nmrshift.errors import DeadlineError, InputError, WorkerCrashError
 from nmrshift.predict.prepare import Prepared, echo
 from nmrshift.types import Failure, Query
 from service.metrics import Metrics
-from service.problems import log_bug
+from service.problems import log_bug, log_fault
 from service.reading.reader import Nursery, Reader
 from service.reading.task import Fault, Reading, Task
 
@@ -175,6 +175,7 @@ class ReaderPool:
     def _one(self, reader: Reader, batch: Batch, seat: "_Seat") -> Reader | None:
         """Wait for the outcome of the first molecule; return the process if it is still good."""
         start = time.monotonic()
+        outcome: Prepared | Failure | Fault | None
         outcome = reader.receive(min(_SLOW_S, self._deadline_s))
         if outcome is None:
             self._set_aside(reader, batch, seat)
@@ -186,7 +187,7 @@ class ReaderPool:
             message = f"reading it took longer than {self._deadline_s:g} s and was stopped"
             outcome = _failure(query, DeadlineError(message, hint="Send a simpler structure."))
         elif isinstance(outcome, Fault):
-            _LOG.error("unforeseen %s at %s", outcome.kind, outcome.places)
+            log_fault(outcome.kind, outcome.places)
             outcome = _failure(query, WorkerCrashError("reading it failed in an unforeseen way"))
         self._deliver(batch, outcome)
         if seat.is_taken:

@@ -11,10 +11,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Final
 
-from nmrshift.predict.prepare import Prepared
-from nmrshift.types import Failure
 from service.reading.nursery import PID
-from service.reading.task import Fault, Task
+from service.reading.task import Task
 
 _PROGRAM: Final[tuple[str, ...]] = (sys.executable, "-m", "service.reading.nursery")
 _NICENESS: Final[int] = 15
@@ -39,7 +37,7 @@ class Reader:
         """
         self._connection.send(task)
 
-    def receive(self, timeout_s: float) -> Prepared | Failure | Fault | None:
+    def receive(self, timeout_s: float) -> Any:
         """Return the answer to the next molecule, or ``None`` if there is none yet.
 
         Raises:
@@ -48,8 +46,7 @@ class Reader:
         """
         if not self._connection.poll(max(0.0, timeout_s)):
             return None
-        answer: Prepared | Failure | Fault = self._connection.recv()
-        return answer
+        return self._connection.recv()
 
     def give_way(self) -> None:
         """Let the process run behind all others."""
@@ -76,6 +73,12 @@ class Nursery:
         self._lock = Lock()
         self._control: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._is_closed = False
+
+    def start(self) -> None:
+        """Start it ahead of time, without waiting for it."""
+        with self._lock, suppress(OSError):
+            self._start()
 
     def fork(self) -> Reader:
         """Return a new reader.
@@ -84,8 +87,7 @@ class Nursery:
             OSError: there is none to be had.
         """
         with self._lock:
-            if self._control is None:
-                self._start()
+            self._start()
             try:
                 return self._fork()
             except OSError:
@@ -93,8 +95,9 @@ class Nursery:
                 raise
 
     def close(self) -> None:
-        """End the nursery; readers end when their pipes do."""
+        """End the nursery, for good; readers end when their pipes do."""
         with self._lock:
+            self._is_closed = True
             self._stop()
 
     def _fork(self) -> Reader:
@@ -108,6 +111,10 @@ class Nursery:
             return Reader(PID.unpack(word)[0], Connection(ours.detach()))
 
     def _start(self) -> None:
+        if self._is_closed:
+            raise ConnectionError("the nursery is closed")
+        if self._control is not None:
+            return
         ours, theirs = socket.socketpair()
         ours.settimeout(_START_S)
         root = str(Path(__file__).resolve().parents[2])

@@ -1,7 +1,7 @@
 """What goes to a reader and what comes back; nothing here needs more than the chemistry."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from nmrshift.predict.prepare import Prepared
 from nmrshift.predict.stream import prepare_chunk
@@ -25,16 +25,16 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Molecules for one reader; each is answered by itself, in order.
+    """Work for one process: molecules to read, or pictures to draw; each is answered by itself.
 
     Attributes:
-        queries: the molecules.
-        reading: how to read them.
+        queries: the molecules, or the pictures.
+        reading: how to read them; nothing for pictures.
         deadline_s: seconds for each, after which the reader ends itself should nobody kill it.
     """
 
-    queries: tuple[Query, ...]
-    reading: Reading
+    queries: tuple[Any, ...]
+    reading: Reading | None
     deadline_s: float
 
 
@@ -47,10 +47,10 @@ class Fault:
 
 
 class Read(Protocol):
-    """Reads one molecule."""
+    """Reads one molecule, or draws one picture."""
 
-    def __call__(self, query: Query, reading: Reading) -> Prepared | Failure:
-        """Return the molecule ready for the network, or why it cannot be read."""
+    def __call__(self, query: Any, reading: Any) -> object:
+        """Return what is wanted, or why there is none."""
         ...
 
 

@@ -1,6 +1,5 @@
 """One molecule in, a picture out."""
 
-from base64 import b64decode
 from functools import partial
 from typing import Any, Final
 
@@ -47,7 +46,6 @@ async def picture(body: DrawRequest, engine: EngineDep, request: Request) -> Res
     except UnknownNucleusError as error:
         raise problem_of(error) from None
     check_source(engine.predictor, body.source)
-    work = partial(draw_document, body=body, nuclei=nuclei, png=media_type == PNG)
-    text = await engine.run(work)
-    content = b64decode(text) if media_type == PNG else text.encode()
+    png = media_type == PNG
+    content = await engine.draw(partial(draw_document, body=body, nuclei=nuclei, png=png))
     return Response(content, media_type=media_type, headers={"vary": "accept"})

@@ -13,7 +13,7 @@ from nmrshift.io.options import parse_nuclei
 from nmrshift.io.wire import json_text
 from service.deps import EngineDep, JobsDep
 from service.documents import document_parts
-from service.jobs.events import MEDIA_TYPE, progress
+from service.jobs.events import EVENT_SCHEMA, MEDIA_TYPE, progress
 from service.jobs.job import MEDIA_KINDS, Job
 from service.jobs.manager import stored_answers
 from service.jobs.schemas import JobOut, JobQuery
@@ -46,13 +46,17 @@ _CREATE = _problems(
 _FILE: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "content": {kind: {"schema": {"type": "string"}} for kind in MEDIA_KINDS},
+        "content": {kind: {"schema": {}} for kind in MEDIA_KINDS},
     }
 }
+_PREDICTIONS: dict[str, Any] = {"$ref": "#/components/schemas/PredictResponse"}
 _RESULTS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "One answer a molecule, in order.",
-        "content": {kind: {"schema": {"type": "string"}} for kind in MEDIA_TYPES.values()},
+        "content": {
+            kind: {"schema": _PREDICTIONS if name == "json" else {"type": "string"}}
+            for name, kind in MEDIA_TYPES.items()
+        },
     }
 }
 
@@ -90,7 +94,7 @@ def status(job_id: str, jobs: JobsDep) -> Response:
     "/{job_id}/events",
     response_class=Response,
     responses={
-        200: {"content": {MEDIA_TYPE: {"schema": {"type": "string"}}}},
+        200: {"content": {MEDIA_TYPE: {"itemSchema": EVENT_SCHEMA}}},
         **_problems(_GONE, _ODD),
     },
 )

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from anyio import to_thread
 from fastapi import APIRouter, Header
@@ -23,6 +23,9 @@ from service.strict import StrictRoute
 _LOG = logging.getLogger("nmrshift.service")
 
 router = APIRouter(prefix="/v1", tags=["predict"], route_class=StrictRoute)
+
+_SHORT: Final[int] = 4
+"""Answers that are written out at once: less work than handing it to a thread."""
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": ProblemOut, "description": description}
@@ -79,7 +82,12 @@ async def shifts(
     ]
     options = Options(nuclei, body.solvent, body.source, body.interval, body.references)
     answers = await engine.answers(rows, options)
-    text = await to_thread.run_sync(document, answers, output)
+    is_short = len(answers) <= _SHORT
+    text = (
+        document(answers, output)
+        if is_short
+        else await to_thread.run_sync(document, answers, output)
+    )
     n_failed = sum(isinstance(answer, Failure) for answer in answers)
     took_ms = (time.perf_counter() - start) * 1000
     _LOG.info("%d molecules, %d failed, %.0f ms", len(rows), n_failed, took_ms)

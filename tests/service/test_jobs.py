@@ -16,7 +16,7 @@ from fakes import FakePredictor
 from service.jobs.events import progress
 from service.jobs.files import JobFiles
 from service.jobs.job import Job
-from service.jobs.runner import CHUNK_ROWS
+from service.jobs.runner import CHUNK_ROWS, Runner
 from service.jobs.schemas import JobOut
 from service.jobs.store import JobStore
 from service.options import Options
@@ -426,3 +426,29 @@ def test_structures_reach_no_log(client, caplog):
     lines = "CCCCCCCCCCCO\nC1CCCCCCCCCC\n"
     wait(client, created(post(client, lines, "chemical/x-daylight-smiles")))
     assert "CCCC" not in caplog.text
+
+
+def test_a_job_removed_just_as_it_starts_is_no_fault(client, monkeypatch, caplog):
+    began = threading.Event()
+    work = Runner._run
+
+    def remove_first(self, job):
+        client.app.state.jobs.remove(job.id)
+        try:
+            work(self, job)
+        finally:
+            began.set()
+
+    monkeypatch.setattr(Runner, "_run", remove_first)
+    first = created(post(client, "smiles\nCCO\n"))
+    assert began.wait(20)
+    monkeypatch.undo()
+    wait(client, created(post(client, "smiles\nCCO\n")))
+    refused(client.get(f"/v1/jobs/{first}"), 404, "not_found")
+    assert "unforeseen" not in caplog.text
+
+
+def test_a_wrong_method_is_told_all_that_are_right(client):
+    response = client.post("/v1/jobs/x", content=b"")
+    refused(response, 405, "method_not_allowed")
+    assert response.headers["allow"] == "DELETE, GET"

@@ -166,3 +166,18 @@ def wait_for(condition):
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.005)
+
+
+def test_a_full_service_refuses_before_it_looks_at_a_body():
+    predictor = Slow()
+    with serving(predictor, Settings(threads=1, max_waiting=0)) as client:
+        running = client.in_background("/v1/predict", json={"smiles": "C"})
+        assert predictor.entered.acquire(timeout=5)
+        for path in ("/v1/predict", "/v1/match", "/v1/draw"):
+            response = client.post(path, content=b"{")
+            assert (response.status_code, response.json()["code"]) == (429, "busy")
+            assert int(response.headers["retry-after"]) > 0
+        assert client.get("/v1/solvents").status_code == 200
+        predictor.leave.set()
+        assert running.result(10).status_code == 200
+    assert client.app.state.engine.admission.n_requests == 0

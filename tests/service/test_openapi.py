@@ -61,6 +61,10 @@ def test_refusals_are_described_as_problems(schema):
     responses = schema["paths"]["/v1/predict"]["post"]["responses"]
     assert set(responses) >= {"200", "406", "408", "413", "415", "422", "429", "503", "504"}
     assert "HTTPValidationError" not in json.dumps(schema)
+    for _, _, operation in operations_of(schema):
+        for status, response in operation["responses"].items():
+            if status >= "400":
+                assert list(response["content"]) == ["application/problem+json"]
 
 
 def test_examples_are_answered(schema):

@@ -9,6 +9,7 @@ import time
 
 import httpx
 import pytest
+from processes import descendants_of, wait_for_end
 from server import running
 
 TIMEOUT_S = 120.0
@@ -60,6 +61,16 @@ def test_sigterm_says_not_ready_first_and_finishes_what_it_began(toy_model, tmp_
     assert status == "running"
     results = (tmp_path / "jobs" / job_id / "results.jsonl").read_bytes()
     assert results[:n_bytes].count(b"\n") == n_ok
+
+
+@pytest.mark.slow
+def test_workers_end_when_what_started_them_is_killed(toy_model):
+    with running(toy_model, arguments=["--workers", "2"]) as server:
+        children = descendants_of(server.process.pid)
+        assert len(children) >= 4
+        server.process.kill()
+        server.process.wait()
+        wait_for_end(children)
 
 
 @pytest.mark.slow

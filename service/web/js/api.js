@@ -1,5 +1,7 @@
 // The service, asked. Every refusal becomes an ApiError with the code of its problem details.
 
+import { currentKey, keyHeaders, otherKey } from "./key.js";
+
 /** A request that was refused, or got no answer. */
 export class ApiError extends Error {
   constructor(code, detail, fields = [], hint = "") {
@@ -24,20 +26,26 @@ export const post = (path, value, options = {}) =>
     ...options,
   });
 
-/** Send a request and return the response, which is one of success. */
-export async function ask(path, { method = "GET", body, type, accept, signal } = {}) {
-  const headers = {};
+/** Send a request and return the response, which is one of success; where a key is wanted, wait for it. */
+export async function ask(path, options = {}) {
+  for (;;) {
+    const key = currentKey();
+    const response = await send(path, keyHeaders(key), options);
+    if (response.ok) return response;
+    if (response.status !== 401) throw await refusal(response);
+    await otherKey(key);
+  }
+}
+
+async function send(path, headers, { method = "GET", body, type, accept, signal }) {
   if (accept) headers.accept = accept;
   if (type) headers["content-type"] = type;
-  let response;
   try {
-    response = await fetch(path, { method, body, headers, signal, cache: "no-store" });
+    return await fetch(path, { method, body, headers, signal, cache: "no-store" });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new ApiError("unreachable", "The service does not answer. Is it running?");
   }
-  if (!response.ok) throw await refusal(response);
-  return response;
 }
 
 async function refusal(response) {

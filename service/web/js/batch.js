@@ -1,8 +1,10 @@
 // A file becomes a job: upload, live progress, download. The job outlives the page.
 
 import { ApiError, ask, askJson } from "./api.js";
-import { byId, h } from "./dom.js";
+import { byId, download, h } from "./dom.js";
+import { listen } from "./events.js";
 import { prepareDrop, ticked } from "./form.js";
+import { currentKey } from "./key.js";
 import { plural } from "./numbers.js";
 
 const TYPES = {
@@ -72,21 +74,21 @@ function send(file) {
   return askJson(`v1/jobs?${query}`, { method: "POST", body: file, type });
 }
 
-let events = null;
+let following = new AbortController();
 
-/** Follow a job until it ends; the browser reconnects by itself where the line breaks. */
+/** Follow a job until it ends. */
 function follow(id) {
-  events?.close();
-  events = new EventSource(`v1/jobs/${encodeURIComponent(id)}/events`);
-  events.addEventListener("progress", ({ data }) => {
+  following.abort();
+  following = new AbortController();
+  const { signal } = following;
+  const take = (data) => {
     const job = JSON.parse(data);
     show(job);
-    if (ENDED.has(job.status)) events.close();
-  });
-  events.addEventListener("error", () => {
-    if (events.readyState === EventSource.CLOSED) lost(id);
-    else byId("job-line")?.replaceChildren("The connection broke; trying again…");
-  });
+    return ENDED.has(job.status);
+  };
+  const broken = () => byId("job-line")?.replaceChildren("The connection broke; trying again…");
+  const path = `v1/jobs/${encodeURIComponent(id)}/events`;
+  listen(path, { take, broken, signal }).catch(() => signal.aborted || lost(id));
 }
 
 /** Find out why the events ended: a page that is being left must not forget its job. */
@@ -143,14 +145,20 @@ function card(job) {
       h("button", { type: "button", click: () => end(job) }, ended ? "Remove" : "Cancel")));
 }
 
-const result = ({ id }, format) =>
-  h("a", {
-    class: "button", download: `predictions.${format}`,
-    href: `v1/jobs/${encodeURIComponent(id)}/results?format=${format}`,
-  }, `Download ${format.toUpperCase()}`);
+/** A link; where a key is needed, which a link cannot send, the file is fetched first. */
+function result({ id }, format) {
+  const path = `v1/jobs/${encodeURIComponent(id)}/results?format=${format}`;
+  const name = `predictions.${format}`;
+  const take = async (event) => {
+    if (currentKey() === null) return;
+    event.preventDefault();
+    download(await (await ask(path)).blob(), name);
+  };
+  return h("a", { class: "button", download: name, href: path, click: take }, `Download ${format.toUpperCase()}`);
+}
 
 async function end({ id }) {
-  events?.close();
+  following.abort();
   sessionStorage.removeItem(KEPT);
   try {
     await ask(`v1/jobs/${encodeURIComponent(id)}`, { method: "DELETE" });

@@ -5,12 +5,14 @@ import { prepareBatch } from "./batch.js";
 import { byId } from "./dom.js";
 import { prepareEditor } from "./editor.js";
 import { fillChoices, takeFiles } from "./form.js";
+import { prepareKey } from "./key.js";
 import { learnNuclei } from "./numbers.js";
 import { prepareForm } from "./single.js";
 import { prepareTabs } from "./tabs.js";
 
 async function begin() {
   prepareTabs(byId("tabs"));
+  prepareKey();
   const waiting = (error) => {
     byId("status").textContent =
       error.code === "not_ready" ? "The model is being loaded…" : "Waiting for the service…";
