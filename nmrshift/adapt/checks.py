@@ -15,7 +15,7 @@ _FLIPPED: Final = -0.4
 _EXCHANGED: Final = 4.0
 _FAR: Final = 0.15
 _CLEAR: Final = 3.0
-_VISIBLE: Final = 0.5
+_EXPLAINED: Final = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,8 @@ class Offset:
         nucleus: for example ``19F``.
         offset_ppm: measured minus predicted, the middle of the molecules.
         standard_error_ppm: of it.
-        is_clear: whether it is more than chance, and large against what is left without it.
+        is_clear: whether it is more than chance, and explains a good part of all errors: what
+            lies off in some kinds of atoms only is no reference.
     """
 
     nucleus: str
@@ -63,8 +64,6 @@ def check_against(base: Answered, nuclei: tuple[str, ...], spread_ppm: tuple[flo
             continue
         observed, predicted = base.observed_ppm[rows], base.predicted_ppm[rows]
         far = float(np.median(np.abs(observed - predicted))) > _FAR * spread_ppm[number]
-        if far and _correlation(observed, predicted) < _FLIPPED:
-            raise FlippedSignError(f"{nucleus} shifts fall where the base model expects a rise")
         sorted_error = _as_lists(base.mol[rows], observed, predicted)
         error = float(np.mean(np.abs(observed - predicted)))
         if far and error > _EXCHANGED * sorted_error:
@@ -73,6 +72,8 @@ def check_against(base: Answered, nuclei: tuple[str, ...], spread_ppm: tuple[flo
                 f"by atom, {sorted_error:.1f} ppm as lists",
                 hint="Check the order of atoms; or give bare peak lists, which need no assignment.",
             )
+        if far and _correlation(observed, predicted) < _FLIPPED:
+            raise FlippedSignError(f"{nucleus} shifts fall where the base model expects a rise")
 
 
 def offsets(base: Answered, nuclei: tuple[str, ...]) -> tuple[Offset, ...]:
@@ -91,9 +92,9 @@ def offsets(base: Answered, nuclei: tuple[str, ...]) -> tuple[Offset, ...]:
         if len(middles) < 3:
             continue
         offset = float(np.median(middles))
-        left = float(np.median(np.abs(middles - offset)))
         error = float(1.25 * middles.std(ddof=1) / len(middles) ** 0.5)  # of a median
-        clear = abs(offset) > _CLEAR * error and abs(offset) > _VISIBLE * left
+        left = float(np.abs(apart - offset).mean()) / max(float(np.abs(apart).mean()), 1e-9)
+        clear = abs(offset) > _CLEAR * error and left < 1 - _EXPLAINED
         found.append(Offset(nucleus, round(offset, 3), round(error, 3), clear))
     return tuple(found)
 

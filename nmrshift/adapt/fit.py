@@ -30,6 +30,7 @@ MOST_STEPS: Final = 1500
 _STEPS_AN_EPOCH: Final = 8
 _BATCH_MOLECULES: Final = (4, 32)
 _REHEARSED_MOLECULES: Final = 16
+_AVERAGE_DECAY: Final = 0.9
 _REHEARSAL_WEIGHT: Final = 1.0
 _PULL: Final = 1e-3
 _LOSS: Final = Optimisation(bfloat16=False)
@@ -74,6 +75,7 @@ class Fitted:
 def fit(start: Start, way: Way, report: Callable[[str], None]) -> Fitted:
     """Learn in one way, and go back to the pass with the smallest error on the inner molecules.
 
+    What is kept is a moving average of the weights: few molecules make single steps erratic.
     Dropout stays off: what the base says is what is held on to.
 
     Raises:
@@ -92,7 +94,7 @@ def fit(start: Start, way: Way, report: Callable[[str], None]) -> Fitted:
         run.epoch(epoch)
         error = run.inner_error()
         if error < best:
-            best, best_epoch, kept = error, epoch, trained.values()
+            best, best_epoch, kept = error, epoch, [value.clone() for value in run.average]
     trained.set(kept)
     close_way(network)
     seconds = time.monotonic() - began
@@ -114,6 +116,8 @@ class _Run:
         n_mols = len(start.laboratory.training)
         self._size = min(max(n_mols // _STEPS_AN_EPOCH, low), high)
         most = start.settings.epochs or way.epochs
+        self._n_steps = 0
+        self.average = trained.values()
         self.epochs = min(most, max(1, MOST_STEPS // -(-n_mols // self._size)))
 
     def epoch(self, number: int) -> None:
@@ -126,12 +130,18 @@ class _Run:
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(self._trained.parameters(), _LOSS.clip_norm)
             self._optimiser.step()
+            self._n_steps += 1
+            decay = min(_AVERAGE_DECAY, self._n_steps / (self._n_steps + 2))
+            self._trained.lead(self.average, 1 - decay)
 
     def inner_error(self) -> float:
-        """Return the mean error on the inner molecules, in units of each nucleus' spread."""
+        """Return the averaged weights' mean error on the inner molecules, in units of a spread."""
         h = None if self._way.encoder else self._start.h
         inner = self._start.laboratory.inner
+        present = self._trained.values()
+        self._trained.set(self.average)
         found = answer(self._network, self._dataset, inner, self._table, h=h)
+        self._trained.set(present)
         spread = np.array(self._network.config.shift_scale_ppm)[found.nucleus]
         return float((found.error_ppm / spread).mean()) if len(spread) else 0.0
 

@@ -3,12 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from textwrap import wrap
+from typing import Any, Final
 
 from nmrshift.adapt.choice import Verdict
 from nmrshift.adapt.control import Public
 from nmrshift.adapt.ways import WayName
 from nmrshift.types import Notice
+
+_WIDTH: Final = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,9 @@ class AdaptReport:
         yield f"{self.name}: {self.n_spectra} spectra of {self.n_molecules} molecules,"
         yield f"  {self.n_held_out} molecules held out; base {self.base}"
         for notice in self.notices:
-            yield f"  note: {notice.message}"
+            yield from wrap(
+                f"note: {notice.message}", _WIDTH, initial_indent="  ", subsequent_indent="    "
+            )
         yield ""
         yield "way           passes  held-out error  public error  seconds"
         for tried in self.tried:

@@ -38,7 +38,7 @@ class Way:
     heads: bool = False
     rank: int = 0
     everything: bool = False
-    learning_rate: float = 1e-3
+    learning_rate: float = 3e-4
     epochs: int = 60
 
     @property
@@ -52,13 +52,13 @@ BASE: Final = Way("base", "the base model as it is")
 WAYS: Final = (
     Way("convention", "a reference convention of its own, nothing else", epochs=100),
     Way("heads", "and the heads of its nuclei, on the encoder as it is", heads=True),
-    Way("low-rank", "and low-rank updates of the encoder", heads=True, rank=8, epochs=30),
+    Way("low-rank", "and low-rank updates of the encoder", heads=True, rank=8, epochs=20),
     Way(
         "full",
         "and every weight, pulled towards the base's",
         everything=True,
-        learning_rate=1e-4,
-        epochs=30,
+        learning_rate=5e-5,
+        epochs=20,
     ),
 )
 
@@ -102,6 +102,11 @@ class Trained:
         """Put values back that :meth:`values` gave."""
         for parameter, value in zip(self.parameters(), values, strict=True):
             parameter.copy_(value)
+
+    @torch.no_grad()
+    def lead(self, average: list[Tensor], share: float) -> None:
+        """Move an average of their values towards the present ones, in place."""
+        torch._foreach_lerp_(average, [p.detach() for p in self.parameters()], share)
 
     def distance(self) -> Tensor:
         """Return the squared distance from where they are pulled (Li et al., arXiv 1802.01483)."""

@@ -16,8 +16,10 @@ from nmrshift import Predictor
 from nmrshift.adapt import AdaptReport, adapt
 from nmrshift.adapt import run as adapt_run
 from nmrshift.adapt.answers import Answered
+from nmrshift.adapt.checks import offsets
 from nmrshift.adapt.choice import Trial, choose, is_clear
 from nmrshift.adapt.evidence import unsorted
+from nmrshift.adapt.intake import read_laboratory
 from nmrshift.adapt.public import SCAFFOLDS, SUBSTITUENTS, public_smiles
 from nmrshift.adapt.settings import AdaptSettings
 from nmrshift.adapt.ways import WAYS
@@ -224,6 +226,24 @@ def test_the_same_seed_gives_the_same_model(
     assert first.identity == second.identity
 
 
+def test_a_run_without_gain_ends_where_it_began(
+    toy_model: Path,
+    offset_records: list[dict[str, Any]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where the inner molecules agree with the base already, every way keeps its weights."""
+    monkeypatch.setattr(adapt_run, "WAYS", WAYS)
+    monkeypatch.setattr("nmrshift.adapt.fit.PATIENCE", 1)
+    path = write_lines(tmp_path / "lab.jsonl", records_of(Predictor.load(toy_model)))
+    settings = AdaptSettings(name="lab", epochs=2)
+    report = adapt([path], tmp_path / "model", model=toy_model, settings=settings)
+    assert [tried.epochs for tried in report.tried] == [0] * 5
+    assert all(tried.public_growth == 0 for tried in report.tried)
+    (carbon,) = report.before_after
+    assert carbon.mae_after_ppm == carbon.mae_before_ppm < 1e-3
+
+
 def hertz(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{**row, "shifts": [[a, s * 100.6] for a, s in row["shifts"]]} for row in rows]
 
@@ -282,27 +302,62 @@ def test_bad_data_are_named(
     assert not (tmp_path / "model").exists()
 
 
-def invented(flip: float, swap: bool) -> list[dict[str, Any]]:
-    """The toy laboratory's 19F or 13C as the toy model knows them, spoilt within their range."""
-    from toy import records
-
-    rows = [row for row in records() if row["nucleus"] == "13C"]
-    for row in rows:
-        values = [100 + flip * (shift - 100) for _, shift in row["shifts"]]
-        atoms = [atom for atom, _ in row["shifts"]]
-        order = np.argsort(values)
-        mixed = np.array(values)
-        mixed[order] = mixed[order[::-1]]
-        row["shifts"] = [list(pair) for pair in zip(atoms, mixed if swap else values, strict=True)]
-        row["shifts"] = [[a, float(s)] for a, s in row["shifts"]]
-    return rows
+def mirrored(row: dict[str, Any]) -> list[list[float]]:
+    """Shifts that fall where they should rise, all within the range of 13C."""
+    return [[atom, 200.0 - shift] for atom, shift in row["shifts"]]
 
 
-def test_values_in_range_are_held_against_the_base(toy_model: Path, tmp_path: Path) -> None:
-    path = write_lines(tmp_path / "lab.jsonl", invented(-1.0, swap=False))
+def turned(row: dict[str, Any]) -> list[list[float]]:
+    """The right shifts on the wrong atoms: the lowest where the highest belongs."""
+    atoms = sorted(row["shifts"], key=lambda pair: pair[1])
+    values = sorted((shift for _, shift in row["shifts"]), reverse=True)
+    return [[atom, value] for (atom, _), value in zip(atoms, values, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code"), [(mirrored, "sign_flipped"), (turned, "wrong_atoms"), (None, None)]
+)
+def test_values_in_range_are_held_against_the_base(
+    toy_model: Path,
+    tmp_path: Path,
+    spoil: Callable[[dict[str, Any]], list[list[float]]] | None,
+    code: str | None,
+) -> None:
+    rows = [
+        row
+        for row in records_of(Predictor.load(toy_model))
+        if np.ptp([shift for _, shift in row["shifts"]]) > 30 and len(row["shifts"]) < 4
+    ]
+    assert len(rows) >= 10
+    spoilt = [{**row, "shifts": spoil(row)} if spoil else row for row in rows]
+    path = write_lines(tmp_path / "lab.jsonl", spoilt)
+    settings = AdaptSettings(name="lab", epochs=1)
+    if code is None:
+        assert adapt([path], tmp_path / "model", model=toy_model, settings=settings).way == "base"
+        return
     with pytest.raises(NmrshiftError) as caught:
-        adapt([path], tmp_path / "model", model=toy_model, settings=LAB)
-    assert caught.value.code == "sign_flipped"
+        adapt([path], tmp_path / "model", model=toy_model, settings=settings)
+    assert caught.value.code == code
+
+
+def test_tables_that_count_from_one_are_named(toy_model: Path, tmp_path: Path) -> None:
+    table = tmp_path / "lab.csv"
+    table.write_text("smiles,13C\n" + "CCO,1:18.1; 2:57.9\n" * 12)
+    line = ["adapt", str(table), "--out", str(tmp_path / "model"), "--model", str(toy_model)]
+    done = CliRunner().invoke(main, line)
+    assert done.exit_code == 1
+    assert "impossible atoms" in done.stderr
+    assert "--first-atom 1" in done.stderr
+
+
+def test_records_come_in_under_the_name_of_the_laboratory(tmp_path: Path) -> None:
+    table = tmp_path / "lab.tsv"
+    rows = ["CCO\tDMSO-d6\t0:18.5; 1:56.0", *["CCO\t\t0:18.1; 1:57.9"] * 11]
+    table.write_text("smiles\tsolvent\t13C\n" + "\n".join(rows) + "\n")
+    intake = read_laboratory([table], ("13C",), "ours", "CDCl3")
+    assert {record.source for record in intake.records} == {"ours"}
+    assert [record.solvent for record in intake.records] == ["DMSO-d6", *["CDCl3"] * 11]
+    assert intake.notices == ()
 
 
 def trial(way: str, factor: float, growth: float = 0.0, *, chance: float = 0.0) -> Trial:
@@ -315,6 +370,25 @@ def trial(way: str, factor: float, growth: float = 0.0, *, chance: float = 0.0) 
     zeros = np.zeros(36)
     answered = Answered(mol, np.zeros(36, int), zeros, np.abs(changed), zeros + 1, zeros > 0)
     return Trial(way, None, answered, {"13C": growth}, epochs=3)  # type: ignore[arg-type]
+
+
+def test_an_offset_is_a_constant() -> None:
+    """The same for every kind of atom: what some of them have is chemistry."""
+    rng = np.random.default_rng(2)
+    mol, zeros = np.repeat(np.arange(30), 6), np.zeros(180)
+    noise = rng.normal(0, 1.0, 180)
+
+    def found(apart: np.ndarray) -> tuple[bool, float]:
+        answered = Answered(mol, np.zeros(180, int), apart + noise, zeros, zeros + 1, zeros > 0)
+        (offset,) = offsets(answered, ("13C",))
+        return offset.is_clear, offset.offset_ppm
+
+    assert found(zeros)[0] is False
+    clear, offset_ppm = found(zeros + 2.0)
+    assert clear
+    assert offset_ppm == pytest.approx(2.0, abs=0.3)
+    assert found(np.tile([4.0, 4.0, 4.0, 0.0, 0.0, 0.0], 30))[0] is False
+    assert found(rng.choice([-3.0, 3.0], 30)[mol])[0] is False
 
 
 def test_a_freer_way_needs_a_clear_gain() -> None:
