@@ -17,10 +17,11 @@ MOST_GROWTH: Final = 0.05
 """Share by which the error on public molecules may grow."""
 
 _LEAVE_BASE: Final = 2.0
-"""Standard errors that a gain over the base must have: four ways try, one may be lucky ..."""
+"""Standard errors that a gain over the base must have where weights change that the public shares:
+several ways try, and one may be lucky ..."""
 
 _GO_ON: Final = 1.0
-"""... and those over a more cautious way that has shown its gain."""
+"""... and where they do not, or over a more cautious way that has shown its gain."""
 
 _LEAST_GAIN: Final = 0.01
 _LEAST_HARM: Final = 0.05
@@ -48,6 +49,11 @@ class Trial:
     growth: Mapping[str, float]
     epochs: int = 0
     seconds: float = 0.0
+
+    @property
+    def private(self) -> bool:
+        """Whether public answers are untouched."""
+        return not any(self.growth.values())
 
     @property
     def harmful(self) -> bool:
@@ -87,7 +93,7 @@ def choose(base: Trial, trials: Sequence[Trial]) -> Choice:
 
     chosen = base
     for trial in trials:
-        need = _LEAVE_BASE if chosen is base else _GO_ON
+        need = _LEAVE_BASE if chosen is base and not trial.private else _GO_ON
         if not trial.harmful and gains(chosen, trial, need):
             chosen = trial
     if chosen is not base:

@@ -16,9 +16,9 @@ from nmrshift.data.gather import DataPart
 from nmrshift.data.records import ShiftRecord, write_records
 from nmrshift.errors import TooFewSpectraError
 
-LEAST_MOLECULES: Final = 6
+LEAST_MOLECULES: Final = 8
 
-_LEAST_HELD_OUT: Final = 3
+_LEAST_HELD_OUT: Final = 4
 _LEAST_INNER: Final = 1
 _INNER: Final = 0.15
 

@@ -44,7 +44,7 @@ class Tried:
 
     Attributes:
         way: its name.
-        epochs: passes over the spectra that it kept; 0 is the base.
+        epochs: passes over the spectra that it kept; 0 is what it began with.
         relative_error: error on held-out molecules, 1 is the base's.
         public_growth: largest share by which the error of a nucleus on public molecules grows.
         refused: whether that is too much.

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -360,7 +361,7 @@ def test_records_come_in_under_the_name_of_the_laboratory(tmp_path: Path) -> Non
     assert intake.notices == ()
 
 
-def trial(way: str, factor: float, growth: float = 0.0, *, chance: float = 0.0) -> Trial:
+def trial(way: str, factor: float, growth: float = 0.01, *, chance: float = 0.0) -> Trial:
     """Errors of twelve molecules with three shifts each, all times a factor."""
     rng = np.random.default_rng(1)
     mol = np.repeat(np.arange(12), 3)
@@ -398,6 +399,9 @@ def test_a_freer_way_needs_a_clear_gain() -> None:
     assert choose(base, [some, trial("heads", 0.3, growth=0.06)]).trial.way == "convention"
     by_chance = trial("convention", 0.95, chance=0.8)
     assert choose(base, [by_chance]).verdict == "no difference"
+    likely = trial("convention", 0.85, chance=0.8)
+    assert choose(base, [likely]).verdict == "no difference"
+    assert choose(base, [replace(likely, growth={"13C": 0.0})]).verdict == "better"
     assert choose(base, [trial("heads", 0.3, growth=0.06)]).verdict == "no difference"
     worse = choose(base, [trial("convention", 1.2), trial("heads", 1.4)])
     assert (worse.trial.way, worse.verdict) == ("base", "worse")
