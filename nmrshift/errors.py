@@ -74,6 +74,45 @@ class RecordError(NmrshiftError, ValueError):
     code = "record_error"
 
 
+class LaboratoryError(NmrshiftError, ValueError):
+    """A laboratory's spectra from which a model cannot learn as they are."""
+
+    code = "laboratory_data"
+
+
+class NoUsableRecordError(LaboratoryError):
+    """None of the rows is a measured spectrum."""
+
+    code = "no_usable_record"
+    default_hint = "`nmrshift data import` reports every row that it cannot read, and why."
+
+
+class TooFewSpectraError(LaboratoryError):
+    """Too few spectra, or spectra of too few molecules, to learn from and to measure on."""
+
+    code = "too_few_spectra"
+
+
+class HertzError(LaboratoryError):
+    """Shifts far outside of their nucleus' range, as in Hz."""
+
+    code = "shifts_in_hz"
+    default_hint = "Divide by the spectrometer's frequency for this nucleus in MHz."
+
+
+class FlippedSignError(LaboratoryError):
+    """Shifts that fit once their sign is changed."""
+
+    code = "sign_flipped"
+    default_hint = "Change the sign of every shift: on this scale higher frequency is positive."
+
+
+class WrongAtomsError(LaboratoryError):
+    """Shifts that stand on other atoms than they were measured on."""
+
+    code = "wrong_atoms"
+
+
 class PeakTextError(NmrshiftError, ValueError):
     """A measured peak list that cannot be read without guessing.
 
@@ -103,6 +142,13 @@ class ConfigError(NmrshiftError, ValueError):
     """A configuration file with a missing, unknown or impossible setting."""
 
     code = "config_error"
+
+
+class FolderTakenError(ConfigError):
+    """A folder to be written that exists already."""
+
+    code = "folder_taken"
+    default_hint = "Name another folder, or replace the model in it with --force."
 
 
 class ArtifactError(NmrshiftError, RuntimeError):

@@ -1,7 +1,6 @@
 """``nmrshift evaluate``: errors of a model, or of the HOSE baseline, on measured spectra."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,6 @@ from nmrshift.cli import options
 from nmrshift.errors import FileFormatError, RecordError
 
 if TYPE_CHECKING:
-    from nmrshift.data.records import RecordIssue, ShiftRecord
     from nmrshift.evaluate.score import Selection
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -61,6 +59,7 @@ def evaluate(
     reads. Each molecule is predicted in its record's solvent. The errors are given for each
     nucleus, solvent and kind of atom, with the share of shifts inside their interval.
     """
+    from nmrshift.data.importing import read_spectra
     from nmrshift.evaluate.score import Selection
     from nmrshift.evaluate.score import evaluate as measure
 
@@ -75,7 +74,7 @@ def evaluate(
         molecules=None if ids is None else read_ids(ids),
         computed=computed,
     )
-    found = [record for path in records for record in _read(path)]
+    found = [record for path in records for record in read_spectra(path)]
     notes = _selection_notes(selection)
     if baseline is None:
         from nmrshift.predict.predictor import Predictor
@@ -91,22 +90,13 @@ def evaluate(
         if not chosen:
             raise RecordError("no spectrum is selected", hint="Check --nucleus and --ids.")
         wanted = tuple(dict.fromkeys(record.nucleus for record in chosen))
-        training = (record for path in train for record in _read(path))
+        training = (record for path in train for record in read_spectra(path))
         table, n_dropped = hose_baseline(training, chosen, nuclei=wanted)
         left_out = f"{n_dropped} training structures left out because they are evaluated"
         report = measure(
             found, table, selection=selection, interval=interval, notes=(*notes, left_out)
         )
     click.echo(json.dumps(report.to_dict(), indent=2) if as_json else report.to_text(), nl=as_json)
-
-
-def _read(path: Path) -> Iterator["ShiftRecord | RecordIssue"]:
-    """Yield the records of a native file, or of any file that can be imported."""
-    from nmrshift.data.importing import import_file
-    from nmrshift.data.records import read_records
-
-    is_native = path.name.removesuffix(".gz").endswith(".jsonl")
-    return read_records(path) if is_native else import_file(path)
 
 
 def read_ids(text: str) -> frozenset[str]:

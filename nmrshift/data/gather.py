@@ -208,7 +208,7 @@ def _parse_one(text: str, features: FeaturePreset) -> Parsed | None:
 def place(parsed: Parsed, entry: Gathered, nuclei: tuple[str, ...]) -> Placed:
     """Put labels and peak groups on nodes; labels whose atom cannot carry them are counted."""
     node_of = {int(atom): node for node, atom in enumerate(parsed.graph.atom_index)}
-    carriers = [_carriers(parsed, nucleus) for nucleus in nuclei]
+    carriers = [carriers_of(parsed, nucleus) for nucleus in nuclei]
     nodes = [{carrier.node for carrier in found} for found in carriers]
     labels = []
     for label in entry.labels:
@@ -223,7 +223,7 @@ def place(parsed: Parsed, entry: Gathered, nuclei: tuple[str, ...]) -> Placed:
     return Placed(tuple(labels), tuple(groups), len(entry.labels) - len(labels))
 
 
-def _carriers(parsed: Parsed, nucleus: str) -> list[Carrier]:
+def carriers_of(parsed: Parsed, nucleus: str) -> list[Carrier]:
     """Return the nodes that can give a peak of a nucleus."""
     graph, element = parsed.graph, ELEMENT_OF_NUCLEUS[nucleus]
     if element == "H":

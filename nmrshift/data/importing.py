@@ -7,7 +7,7 @@ from typing import BinaryIO, Final, Literal
 
 from nmrshift.data.nmredata import import_nmredata, is_nmredata
 from nmrshift.data.nmrshiftdb_sd import import_nmrshiftdb, is_nmrshiftdb
-from nmrshift.data.records import RecordIssue, ShiftRecord
+from nmrshift.data.records import RecordIssue, ShiftRecord, read_records
 from nmrshift.data.tables import import_table
 from nmrshift.errors import FileFormatError
 from nmrshift.io.byte_lines import Damage, byte_lines
@@ -45,6 +45,16 @@ def import_file(
     label = source or Path(path).name.split(".")[0] or "table"
     with open_bytes(path) as stream:
         yield from _importer(kind, label, first_atom)(stream)
+
+
+def read_spectra(path: str | Path) -> Iterator[ShiftRecord | RecordIssue]:
+    """Yield the records of a native file, or of any file that can be imported.
+
+    Raises:
+        FileFormatError: the file cannot be opened, or is of no known format.
+    """
+    is_native = Path(path).name.removesuffix(".gz").endswith(".jsonl")
+    return read_records(path) if is_native else import_file(path)
 
 
 def sniff_format(path: str | Path) -> ImportFormat:

@@ -16,10 +16,19 @@ _CHUNK_MOLS = 4096
 
 def build_evidence(nuclei: tuple[str, ...], data: TrainingData) -> EvidenceTable:
     """Collect measured labels of training molecules that are trusted in full."""
-    dataset = data.dataset
     mols = np.unique(data.shown)
+    measured = measured_labels(nuclei, data.dataset, mols)
+    largest = int(data.dataset.graphs.n_atoms[mols].max())
+    kinds = molecule_kinds(data.dataset, mols)
+    return EvidenceTable.build(measured, data.dataset.record_id, kinds, largest)
+
+
+def measured_labels(
+    nuclei: tuple[str, ...], dataset: ShiftDataset, mols: NDArray[np.int64]
+) -> dict[str, Measured]:
+    """Return the measured labels of molecules that are trusted in full, by nucleus."""
     rows, _ = take_ranges(dataset.first_label, mols)
-    codes = _label_codes(dataset, mols)
+    codes = label_codes(dataset, mols)
     counted = ~dataset.condition_computed[dataset.label_condition[rows]]
     counted &= dataset.label_weight[rows] >= 1
     measured = {}
@@ -31,8 +40,7 @@ def build_evidence(nuclei: tuple[str, ...], data: TrainingData) -> EvidenceTable
                 dataset.label_ppm[rows[chosen]],
                 dataset.label_record[rows[chosen]],
             )
-    largest = int(dataset.graphs.n_atoms[mols].max())
-    return EvidenceTable.build(measured, dataset.record_id, _kinds(dataset, mols), largest)
+    return measured
 
 
 def held_out_answers(
@@ -46,7 +54,7 @@ def held_out_answers(
         scored: the network's answers on all labels of ``data.held_out``, in that order.
         evidence: the run's table.
     """
-    codes = _label_codes(data.dataset, data.held_out)
+    codes = label_codes(data.dataset, data.held_out)
     measured = data.calibrates[scored.mol] & scored.measured
     answers = {}
     for number, nucleus in enumerate(nuclei):
@@ -61,7 +69,7 @@ def held_out_answers(
     return answers
 
 
-def _label_codes(dataset: ShiftDataset, mols: NDArray[np.int64]) -> NDArray[np.int64]:
+def label_codes(dataset: ShiftDataset, mols: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the environment codes of all labels of molecules, in their order."""
     pieces = []
     for chunk in np.array_split(mols, len(mols) // _CHUNK_MOLS + 1):
@@ -70,6 +78,7 @@ def _label_codes(dataset: ShiftDataset, mols: NDArray[np.int64]) -> NDArray[np.i
     return np.concatenate(pieces)
 
 
-def _kinds(dataset: ShiftDataset, mols: NDArray[np.int64]) -> NDArray[np.int64]:
+def molecule_kinds(dataset: ShiftDataset, mols: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the atom kinds that occur in molecules, ascending."""
     rows, _ = take_ranges(dataset.graphs.first_atom, mols)
     return np.unique(atom_kinds(dataset.graphs.V[rows]))

@@ -31,6 +31,7 @@ from nmrshift.train.config import Optimisation, TrainConfig
 from nmrshift.train.data import TrainingData
 from nmrshift.train.objective import (
     LabelledBatch,
+    Targets,
     batch_loss,
     dataset_conditions,
     hide_conditions,
@@ -249,7 +250,7 @@ def _step(
     rng = np.random.default_rng([config.seed, step, 1])
     graphs, labels, lists = data.dataset.batch(mols)
     rows = hide_conditions(len(data.dataset.condition_solvent), settings, rng)
-    batch = LabelledBatch(batch_tensors(graphs), labels, lists, rows)
+    batch = LabelledBatch(batch_tensors(graphs), Targets(labels, lists, rows))
     run.optimiser.zero_grad()
     loss = batch_loss(run.network, batch, run.table, settings, list_weight(step, total, settings))
     value = float(loss.detach())

@@ -19,20 +19,31 @@ from nmrshift.train.pairing import pair
 
 
 @dataclass(frozen=True, slots=True)
-class LabelledBatch:
-    """Molecules on their way through the network, and what is known of their shifts.
+class Targets:
+    """What is known of the shifts of a batch.
 
     Attributes:
-        graphs: the molecules.
         labels: assigned shifts.
         lists: unassigned peak lists.
         condition_rows: row of the condition table for every condition of the data set.
     """
 
-    graphs: BatchTensors
     labels: LabelBatch
     lists: ListBatch
     condition_rows: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledBatch:
+    """Molecules on their way through the network.
+
+    Attributes:
+        graphs: the molecules.
+        targets: what is known of their shifts.
+    """
+
+    graphs: BatchTensors
+    targets: Targets
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +132,31 @@ def batch_loss(
         torch.autocast("cpu", dtype=torch.bfloat16, enabled=settings.bfloat16),
     ):
         h = network.encode(batch.graphs)
-    h = h.float()
+    return encoded_loss(network, h.float(), batch.targets, table, settings, list_weight)
+
+
+def encoded_loss(
+    network: ShiftNetwork,
+    h: Tensor,
+    targets: Targets,
+    table: Conditions,
+    settings: Optimisation,
+    list_weight: float,
+) -> Tensor:
+    """Return the loss of :func:`batch_loss` for molecules that are encoded already.
+
+    Args:
+        network: what is trained.
+        h: representations of the batch's atoms ``[n_atoms, d_h]``.
+        targets: what is known of their shifts.
+        table: the data set's conditions.
+        settings: of the optimisation.
+        list_weight: weight of unassigned peaks against labels, 0-1.
+    """
     condition = network.condition(table)
     total, weights = 0.0 * condition.sum(), 0.0  # a batch may have nothing that counts yet
     for number, nucleus in enumerate(network.config.nuclei):
-        part, weight = _nucleus_loss(network, batch, number, h, condition, settings, list_weight)
+        part, weight = _nucleus_loss(network, targets, number, h, condition, settings, list_weight)
         total = total + settings.nucleus_weight.get(nucleus, 1.0) * part
         weights += weight
     return total / max(weights, 1.0)
@@ -133,7 +164,7 @@ def batch_loss(
 
 def _nucleus_loss(
     network: ShiftNetwork,
-    batch: LabelledBatch,
+    targets: Targets,
     number: int,
     h: Tensor,
     condition: Tensor,
@@ -141,8 +172,8 @@ def _nucleus_loss(
     list_weight: float,
 ) -> tuple[Tensor, float]:
     """Return the loss of one nucleus' labels and listed peaks, summed, and their weight."""
-    labels = batch.labels
-    lists = batch.lists.of(number)
+    labels = targets.labels
+    lists = targets.lists.of(number)
     chosen = np.flatnonzero(labels.nucleus == number)
     n = len(chosen)
     if not n and not (lists.n_groups and list_weight):
@@ -154,7 +185,7 @@ def _nucleus_loss(
     mean, log_scale = network.read_out(
         config.nuclei[number],
         h[torch.from_numpy(atoms)],
-        condition[torch.from_numpy(batch.condition_rows[keys])],
+        condition[torch.from_numpy(targets.condition_rows[keys])],
     )
     paired = pair(
         mean[n:].detach().double().numpy(),

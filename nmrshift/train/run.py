@@ -99,16 +99,24 @@ def finish(
         sources=_sources(config, data),
         metrics={"held_out": _metrics(config, scored, measured)},
     )
-    golden = _golden(card, network, evidence, folder)
+    golden = golden_molecules(card, network, evidence, folder)
     card = card.model_copy(update={"golden": golden})
     texts = {"CARD.md": card_text(card), "LICENSE-DATA": data_licences(card)}
     save_artifact(folder, network, card, texts, evidence)
     return load_artifact(folder)
 
 
-def _golden(
-    card: ModelCard, network: ShiftNetwork, evidence: EvidenceTable, folder: Path
+def golden_molecules(
+    card: ModelCard, network: ShiftNetwork, evidence: EvidenceTable | None, folder: Path
 ) -> tuple[GoldenMolecule, ...]:
+    """Predict some plain molecules, so that the model can be told by its answers.
+
+    Args:
+        card: the model's card, without golden molecules.
+        network: its network.
+        evidence: its measured environments.
+        folder: where it will stand.
+    """
     predictor = Predictor(Artifact(folder, card, network.eval(), evidence, "0" * 64))
     stored = []
     for smiles, solvent, nucleus in _GOLDEN:

@@ -1,0 +1,170 @@
+"""Short runs: one way of learning, stopped by molecules that it does not learn from."""
+
+import copy
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from nmrshift.adapt.answers import answer, rows_of
+from nmrshift.adapt.laboratory import Laboratory
+from nmrshift.adapt.rehearsal import Rehearsal
+from nmrshift.adapt.settings import AdaptSettings
+from nmrshift.adapt.ways import Trained, Way, close_way, open_way
+from nmrshift.model.network import ShiftNetwork
+from nmrshift.model.tensors import Conditions, batch_tensors
+from nmrshift.train.config import Optimisation
+from nmrshift.train.objective import Targets, dataset_conditions, encoded_loss
+
+PATIENCE: Final = 6
+"""Passes without a smaller error on the inner molecules after which a run ends."""
+
+MOST_STEPS: Final = 1500
+"""Steps of one run, about: passes are fewer where there are many spectra."""
+
+_STEPS_AN_EPOCH: Final = 8
+_BATCH_MOLECULES: Final = (4, 32)
+_REHEARSED_MOLECULES: Final = 16
+_AVERAGE_DECAY: Final = 0.9
+_REHEARSAL_WEIGHT: Final = 1.0
+_PULL: Final = 1e-3
+_LOSS: Final = Optimisation(bfloat16=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What every run begins with.
+
+    Attributes:
+        network: the base, with the laboratory's convention.
+        laboratory: the spectra.
+        h: what the base's encoder makes of all atoms of the laboratory ``[n_atoms, d_h]``.
+        rehearsal: public structures.
+        nuclei: the laboratory's.
+        settings: of the adaptation.
+    """
+
+    network: ShiftNetwork
+    laboratory: Laboratory
+    h: Tensor
+    rehearsal: Rehearsal
+    nuclei: tuple[str, ...]
+    settings: AdaptSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What a run came to.
+
+    Attributes:
+        network: with the weights of its best pass.
+        epochs: passes until then; 0 is the base's weights.
+        seconds: how long it took.
+    """
+
+    network: ShiftNetwork
+    epochs: int
+    seconds: float
+
+
+def fit(start: Start, way: Way, report: Callable[[str], None]) -> Fitted:
+    """Learn in one way, and go back to the pass with the smallest error on the inner molecules.
+
+    What is kept is a moving average of the weights: few molecules make single steps erratic.
+    Dropout stays off: what the base says is what is held on to.
+
+    Raises:
+        ArithmeticError: the loss is no longer finite.
+    """
+    began = time.monotonic()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(start.settings.seed)
+        network = copy.deepcopy(start.network).eval()
+        trained = open_way(network, way, start.settings.name, start.nuclei)
+    run = _Run(start, way, network, trained)
+    best, best_epoch, epoch = run.inner_error(), 0, 0
+    kept = trained.values()
+    while epoch < run.epochs and epoch - best_epoch < PATIENCE:
+        epoch += 1
+        run.epoch(epoch)
+        error = run.inner_error()
+        if error < best:
+            best, best_epoch, kept = error, epoch, [value.clone() for value in run.average]
+    trained.set(kept)
+    close_way(network)
+    seconds = time.monotonic() - began
+    report(f"{way.name}: best after {best_epoch} of {epoch} passes, {seconds:.0f} s")
+    return Fitted(network, best_epoch, seconds)
+
+
+class _Run:
+    """The moving parts of one run."""
+
+    def __init__(self, start: Start, way: Way, network: ShiftNetwork, trained: Trained) -> None:
+        self._start, self._way, self._network, self._trained = start, way, network, trained
+        self._dataset = start.laboratory.dataset
+        self._table: Conditions = dataset_conditions(self._dataset, network.config)
+        self._optimiser = torch.optim.AdamW(trained.groups, weight_decay=0.0)
+        self._rng = np.random.default_rng([start.settings.seed, len(way.name)])
+        self._public = start.rehearsal.batches(_REHEARSED_MOLECULES, self._rng)
+        low, high = _BATCH_MOLECULES
+        n_mols = len(start.laboratory.training)
+        self._size = min(max(n_mols // _STEPS_AN_EPOCH, low), high)
+        most = start.settings.epochs or way.epochs
+        self._n_steps = 0
+        self.average = trained.values()
+        self.epochs = min(most, max(1, MOST_STEPS // -(-n_mols // self._size)))
+
+    def epoch(self, number: int) -> None:
+        """Show every training molecule once."""
+        for mols in self._batches():
+            loss = self._loss(mols)
+            if not torch.isfinite(loss):
+                raise ArithmeticError(f"{self._way.name}: the loss is not finite, pass {number}")
+            self._optimiser.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            torch.nn.utils.clip_grad_norm_(self._trained.parameters(), _LOSS.clip_norm)
+            self._optimiser.step()
+            self._n_steps += 1
+            decay = min(_AVERAGE_DECAY, self._n_steps / (self._n_steps + 2))
+            self._trained.lead(self.average, 1 - decay)
+
+    def inner_error(self) -> float:
+        """Return the averaged weights' mean error on the inner molecules, in units of a spread."""
+        h = None if self._way.encoder else self._start.h
+        inner = self._start.laboratory.inner
+        present = self._trained.values()
+        self._trained.set(self.average)
+        found = answer(self._network, self._dataset, inner, self._table, h=h)
+        self._trained.set(present)
+        spread = np.array(self._network.config.shift_scale_ppm)[found.nucleus]
+        return float((found.error_ppm / spread).mean()) if len(spread) else 0.0
+
+    def _batches(self) -> Iterator[NDArray[np.int64]]:
+        order = self._rng.permutation(self._start.laboratory.training)
+        yield from np.split(order, range(self._size, len(order), self._size))
+
+    def _loss(self, mols: NDArray[np.int64]) -> Tensor:
+        graphs, labels, lists = self._dataset.batch(mols)
+        if self._way.encoder:
+            h = self._network.encode(batch_tensors(graphs))
+        else:
+            h = self._start.h[rows_of(self._dataset.graphs, mols)]
+        rows = np.arange(len(self._dataset.condition_solvent))
+        targets = Targets(labels, lists, rows)
+        loss = encoded_loss(self._network, h, targets, self._table, _LOSS, 1.0)
+        if self._trained.pulled:
+            loss = loss + _PULL * self._trained.distance()
+            loss = loss + _REHEARSAL_WEIGHT * self._start.rehearsal.loss(
+                self._network,
+                next(self._public),
+                self._rng,
+                _LOSS.huber_delta,
+                encoder=self._way.encoder,
+            )
+        return loss

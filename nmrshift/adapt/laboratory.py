@@ -1,0 +1,94 @@
+"""A laboratory's spectra as a data set, with the molecules that are held out of it."""
+
+import hashlib
+import math
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nmrshift.data.dataset import ShiftDataset, load_dataset
+from nmrshift.data.gather import DataPart
+from nmrshift.data.records import ShiftRecord, write_records
+from nmrshift.errors import TooFewSpectraError
+
+LEAST_MOLECULES: Final = 8
+
+_LEAST_HELD_OUT: Final = 4
+_LEAST_INNER: Final = 1
+_INNER: Final = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class Laboratory:
+    """Molecules of a laboratory, each in one part; no connectivity is in two.
+
+    Attributes:
+        dataset: all of them.
+        training: molecules whose spectra are learned from.
+        inner: molecules that say when to stop.
+        held_out: molecules that choose and measure.
+    """
+
+    dataset: ShiftDataset
+    training: NDArray[np.int64]
+    inner: NDArray[np.int64]
+    held_out: NDArray[np.int64]
+
+    @property
+    def learned(self) -> NDArray[np.int64]:
+        """All molecules but the held-out ones, ascending."""
+        return np.union1d(self.training, self.inner)
+
+
+def as_dataset(
+    records: Sequence[ShiftRecord],
+    nuclei: tuple[str, ...],
+    features: str,
+    report: Callable[[str], None],
+) -> ShiftDataset:
+    """Turn records into arrays; peak lists without assignment are kept.
+
+    Raises:
+        RecordError: no molecule has a shift of these nuclei.
+    """
+    with tempfile.TemporaryDirectory(prefix="nmrshift-adapt-") as folder:
+        path = Path(folder) / "spectra.jsonl"
+        write_records(path, records)
+        part = DataPart(path, list_weight=1.0)
+        return load_dataset([part], nuclei, features, Path(folder), report=report, workers=1)
+
+
+def divide(dataset: ShiftDataset, validation: float, seed: int) -> Laboratory:
+    """Hold molecules out, by the connectivity of their largest fragment and the seed.
+
+    Stereoisomers and salts of a molecule go together.
+
+    Raises:
+        TooFewSpectraError: too few different molecules.
+    """
+    keys = dataset.parent.tolist()
+    order = sorted(set(keys), key=lambda key: _place(key, seed))
+    if len(order) < LEAST_MOLECULES:
+        raise TooFewSpectraError(
+            f"the spectra are of {len(order)} molecules; {LEAST_MOLECULES} are needed",
+            hint="Stereoisomers and salts count as one molecule. Add spectra of others.",
+        )
+    n_held = max(_LEAST_HELD_OUT, math.ceil(validation * len(order)))
+    n_inner = max(_LEAST_INNER, round(_INNER * (len(order) - n_held)))
+    held, inner = set(order[:n_held]), set(order[n_held : n_held + n_inner])
+    part = np.array([0 if key in held else 1 if key in inner else 2 for key in keys])
+    return Laboratory(
+        dataset,
+        training=np.flatnonzero(part == 2),
+        inner=np.flatnonzero(part == 1),
+        held_out=np.flatnonzero(part == 0),
+    )
+
+
+def _place(key: str, seed: int) -> bytes:
+    return hashlib.blake2b(f"{seed}:{key}".encode(), digest_size=8, person=b"adapt").digest()

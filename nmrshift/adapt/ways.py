@@ -1,0 +1,191 @@
+"""Ways of learning from few spectra, from cautious to free."""
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+
+from nmrshift.errors import ConfigError
+from nmrshift.model.build import build_network
+from nmrshift.model.network import ShiftNetwork
+
+WayName = Literal["base", "convention", "heads", "low-rank", "full"]
+
+_SOURCES: Final = "conditioner.sources.weight"
+_CONVENTION_RATE: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """What may change.
+
+    Attributes:
+        name: of the way.
+        words: what it changes, for people.
+        heads: the heads of the laboratory's nuclei.
+        rank: of what is added to the encoder's linear maps; 0 adds nothing.
+        everything: all weights.
+        learning_rate: of all but the convention, which has its own.
+        epochs: passes over the spectra, at most.
+    """
+
+    name: WayName
+    words: str
+    heads: bool = False
+    rank: int = 0
+    everything: bool = False
+    learning_rate: float = 3e-4
+    epochs: int = 60
+
+    @property
+    def encoder(self) -> bool:
+        """Whether the encoder changes."""
+        return self.rank > 0 or self.everything
+
+
+BASE: Final = Way("base", "the base model as it is")
+
+WAYS: Final = (
+    Way("convention", "a reference convention of its own, nothing else", epochs=100),
+    Way("heads", "and the heads of its nuclei, on the encoder as it is", heads=True),
+    Way("low-rank", "and low-rank updates of the encoder", heads=True, rank=8, epochs=20),
+    Way(
+        "full",
+        "and every weight, pulled towards the base's",
+        everything=True,
+        learning_rate=5e-5,
+        epochs=20,
+    ),
+)
+
+
+class LowRank(nn.Module):
+    """A matrix plus a product of two thin ones, zero at first (Hu et al., arXiv 2106.09685)."""
+
+    def __init__(self, shape: torch.Size, rank: int) -> None:
+        super().__init__()
+        rows, columns = shape
+        self.down = nn.Parameter(torch.randn(rank, columns) / columns**0.5)
+        self.up = nn.Parameter(torch.zeros(rows, rank))
+
+    def forward(self, weight: Tensor) -> Tensor:
+        """Return the changed matrix ``[rows, columns]``."""
+        return weight + self.up @ self.down
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """The parameters that a way changes.
+
+    Attributes:
+        groups: for the optimiser.
+        pulled: parameters with the values that they are pulled towards.
+    """
+
+    groups: list[dict[str, Any]]
+    pulled: list[tuple[nn.Parameter, Tensor]]
+
+    def parameters(self) -> list[nn.Parameter]:
+        """Return all of them."""
+        return [parameter for group in self.groups for parameter in group["params"]]
+
+    def values(self) -> list[Tensor]:
+        """Return a copy of their values."""
+        return [parameter.detach().clone() for parameter in self.parameters()]
+
+    @torch.no_grad()
+    def set(self, values: Sequence[Tensor]) -> None:
+        """Put values back that :meth:`values` gave."""
+        for parameter, value in zip(self.parameters(), values, strict=True):
+            parameter.copy_(value)
+
+    @torch.no_grad()
+    def lead(self, average: list[Tensor], share: float) -> None:
+        """Move an average of their values towards the present ones, in place."""
+        torch._foreach_lerp_(average, [p.detach() for p in self.parameters()], share)
+
+    def distance(self) -> Tensor:
+        """Return the squared distance from where they are pulled (Li et al., arXiv 1802.01483)."""
+        total = torch.zeros(())
+        for parameter, start in self.pulled:
+            total = total + (parameter - start).square().sum()
+        return total
+
+
+def with_source(network: ShiftNetwork, name: str) -> ShiftNetwork:
+    """Return a copy that knows a further reference convention, equal to the general one at first.
+
+    A name that the network knows already stays as it is.
+
+    Raises:
+        ConfigError: the network knows no conventions at all.
+    """
+    config = network.config
+    if name in config.sources:
+        return copy.deepcopy(network)
+    state = dict(network.state_dict())
+    if _SOURCES not in state:
+        raise ConfigError(
+            f"networks of the kind {config.architecture!r} know no reference conventions",
+            hint="Adapt a model of the kind 'gated', as the shipped one is.",
+        )
+    grown = build_network(config.model_copy(update={"sources": (*config.sources, name)}))
+    state[_SOURCES] = torch.cat([state[_SOURCES], state[_SOURCES][:1]])
+    grown.load_state_dict(state, strict=True)
+    return grown.eval()
+
+
+def open_way(network: ShiftNetwork, way: Way, name: str, nuclei: Sequence[str]) -> Trained:
+    """Free the parameters that a way changes, and fix all others.
+
+    Args:
+        network: knows the laboratory's convention.
+        way: the way.
+        name: of the laboratory.
+        nuclei: the laboratory's.
+    """
+    network.requires_grad_(requires_grad=way.everything)
+    sources = network.conditioner.sources.weight.requires_grad_()
+    row = 1 + network.config.sources.index(name)
+    sources.register_hook(_only_row(row, len(sources)))  # type: ignore[no-untyped-call]
+    groups = [{"params": [sources], "lr": _CONVENTION_RATE}]
+    free = []
+    if way.everything:
+        free = [p for p in network.parameters() if p is not sources]
+    elif way.heads:
+        free = [p for nucleus in nuclei for p in network.heads[nucleus].parameters()]
+    thin: list[nn.Parameter] = []
+    for module in _encoder_maps(network) if way.rank else ():
+        update = LowRank(module.weight.shape, way.rank)
+        parametrize.register_parametrization(module, "weight", update)
+        thin += update.parameters()
+    for parameter in free:
+        parameter.requires_grad_()
+    if free or thin:
+        groups.append({"params": free + thin, "lr": way.learning_rate})
+    return Trained(groups, [(parameter, parameter.detach().clone()) for parameter in free])
+
+
+def close_way(network: ShiftNetwork) -> None:
+    """Merge low-rank updates into the weights and fix everything."""
+    for module in _encoder_maps(network):
+        if parametrize.is_parametrized(module, "weight"):
+            parametrize.remove_parametrizations(module, "weight", leave_parametrized=True)
+    network.requires_grad_(requires_grad=False)
+
+
+def _encoder_maps(network: ShiftNetwork) -> Iterator[nn.Linear]:
+    for module in list(network.layers.modules()):
+        if isinstance(module, nn.Linear):
+            yield module
+
+
+def _only_row(row: int, n_rows: int) -> Callable[[Tensor], Tensor]:
+    """Return a gradient hook that lets one row of a table learn and no other."""
+    mask = torch.zeros(n_rows, 1)
+    mask[row] = 1.0
+    return lambda gradient: gradient * mask
