@@ -12,6 +12,7 @@ from nmrshift.types import Notice
 
 _LEAST_SHIFTS: Final = 20
 _FLIPPED: Final = -0.4
+_MIRRORED: Final = 0.2
 _EXCHANGED: Final = 4.0
 _FAR: Final = 0.15
 _CLEAR: Final = 3.0
@@ -55,10 +56,12 @@ def check_against(base: Answered, nuclei: tuple[str, ...], spread_ppm: tuple[flo
         spread_ppm: spread of each nucleus' shifts in the base's training.
 
     Raises:
-        FlippedSignError: measured and predicted shifts run against each other.
+        FlippedSignError: with the opposite sign shifts are near what is predicted, and as they
+            are they are not; or measured and predicted shifts run against each other.
         WrongAtomsError: they agree as lists, but not atom by atom.
     """
     for number, nucleus in enumerate(nuclei):
+        _check_sign(base, number, nucleus, spread_ppm[number])
         rows = np.flatnonzero((base.nucleus == number) & ~base.listed)
         if len(rows) < _LEAST_SHIFTS:
             continue
@@ -74,6 +77,21 @@ def check_against(base: Answered, nuclei: tuple[str, ...], spread_ppm: tuple[flo
             )
         if far and _correlation(observed, predicted) < _FLIPPED:
             raise FlippedSignError(f"{nucleus} shifts fall where the base model expects a rise")
+
+
+def _check_sign(base: Answered, number: int, nucleus: str, spread_ppm: float) -> None:
+    """Refuse shifts that fit with the opposite sign; lists count, as their peaks are paired."""
+    observed, predicted = base.observed_ppm, base.predicted_ppm
+    rows = base.nucleus == number
+    if not rows.any():
+        return
+    error = float(np.median(np.abs(observed - predicted)[rows]))
+    mirrored = float(np.median(np.abs(observed + predicted)[rows]))
+    if error > _FAR * spread_ppm and mirrored < _MIRRORED * error:
+        raise FlippedSignError(
+            f"{nucleus} shifts are {error:.1f} ppm off what the base model expects, and "
+            f"{mirrored:.1f} ppm with the opposite sign"
+        )
 
 
 def offsets(base: Answered, nuclei: tuple[str, ...]) -> tuple[Offset, ...]:

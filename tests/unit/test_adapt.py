@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from nmrshift import Predictor
 from nmrshift.adapt import AdaptReport, adapt
 from nmrshift.adapt import run as adapt_run
 from nmrshift.adapt.answers import Answered
-from nmrshift.adapt.checks import offsets
+from nmrshift.adapt.checks import check_against, offsets
 from nmrshift.adapt.choice import Trial, choose, is_clear
 from nmrshift.adapt.evidence import unsorted
 from nmrshift.adapt.intake import read_laboratory
@@ -26,7 +27,7 @@ from nmrshift.adapt.settings import AdaptSettings
 from nmrshift.adapt.ways import WAYS
 from nmrshift.chem.toolkit import Chem
 from nmrshift.cli.app import main
-from nmrshift.errors import ConfigError, NmrshiftError
+from nmrshift.errors import ConfigError, FlippedSignError, NmrshiftError
 from nmrshift.model.artifact import load_artifact
 from nmrshift.model.evidence import NucleusTable
 
@@ -468,3 +469,21 @@ def test_the_command_prints_the_same(
     assert "exists" in again.stderr
     asked = ["predict", "CCO", "--model", str(out), "--source", "ours", "--nucleus", "13C"]
     assert CliRunner().invoke(main, asked).exit_code == 0
+
+
+@pytest.mark.parametrize("listed", [False, True])
+@pytest.mark.parametrize(("factor", "offset_ppm", "refused"), [(-1, 2, True), (1, 60, False)])
+def test_a_flipped_sign_within_the_range_of_the_nucleus(
+    listed: bool, factor: int, offset_ppm: float, refused: bool
+) -> None:
+    predicted = np.linspace(-130.0, -60.0, 8)
+    answered = Answered(
+        mol=np.arange(8),
+        nucleus=np.zeros(8, dtype=np.int64),
+        observed_ppm=factor * predicted + offset_ppm,
+        predicted_ppm=predicted,
+        scale_ppm=np.ones(8),
+        listed=np.full(8, listed),
+    )
+    with pytest.raises(FlippedSignError, match="opposite sign") if refused else nullcontext():
+        check_against(answered, ("19F",), (50.0,))
