@@ -13,8 +13,6 @@ molecules to be timed, and nmrshift goes through the same few again and again fo
 """
 
 import argparse
-import csv
-import gzip
 import json
 import platform
 import statistics
@@ -25,6 +23,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from molecules import add_options, check_options, read_smiles
 
 WARM_UP = 4
 LEAST_SECONDS = 5.0
@@ -38,7 +38,7 @@ def main() -> None:
         texts = options.file.read_text("utf-8").split()
         print(json.dumps(TIMED[options.only](texts, options.threads)))
         return
-    texts = sample(options)
+    texts = read_smiles(options, options.take)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "sample.smi"
         file.write_text("\n".join(texts) + "\n", "utf-8")
@@ -60,34 +60,16 @@ def main() -> None:
 def read_options() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("file", nargs="?", type=Path, help="one SMILES a line")
-    parser.add_argument("--csv", type=Path, help="gzipped CSV with columns smiles,source")
-    parser.add_argument("--source", default="deepchem_chembl", help="rows of --csv to take")
+    add_options(parser)
     parser.add_argument("--take", type=int, default=200)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--csp5-python", help="Python of an environment with CSP5")
     parser.add_argument("--only", choices=sorted(TIMED), help="time one of them on FILE, here")
     options = parser.parse_args()
-    if not (options.file or options.csv):
-        parser.error("name a SMILES file or --csv")
+    check_options(parser, options)
     if not options.only and not options.csp5_python:
         parser.error("--csp5-python is missing")
     return options
-
-
-def sample(options: argparse.Namespace) -> list[str]:
-    """Return the first molecules of the file, or of one source of the CSV."""
-    if options.file:
-        lines = options.file.read_text("utf-8").splitlines()
-        return [line.split()[0] for line in lines if line.strip()][: options.take]
-    taken: list[str] = []
-    with gzip.open(options.csv, "rt", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            if row["source"] == options.source:
-                taken.append(row["smiles"])
-                if len(taken) == options.take:
-                    break
-    return taken
 
 
 def child(python: str, which: str, file: Path, threads: int) -> dict[str, Any]:

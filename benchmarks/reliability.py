@@ -14,13 +14,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import torch
+from labelled import assigned, matched, query_of
 
 from nmrshift import Prediction, Predictor, Query
-from nmrshift.data.records import ShiftRecord, read_records
+from nmrshift.data.records import ShiftRecord
 from nmrshift.draw import picture
 from nmrshift.draw.marks import FAINT, INK, SOFT, Box, Line, Mark, Scene, Text
 from nmrshift.draw.svg import to_svg
@@ -73,27 +74,11 @@ def main() -> None:
         draw_worst(predictor, records, options.worst)
 
 
-def assigned(path: Path, nucleus: str) -> list[ShiftRecord]:
-    """Read the assigned spectra of one nucleus."""
-    return [
-        record
-        for record in read_records(path)
-        if isinstance(record, ShiftRecord) and record.nucleus == nucleus and record.shifts
-    ]
-
-
 def answered(
     predictor: Predictor, records: Sequence[ShiftRecord], nucleus: str, level: float
 ) -> Iterator[tuple[ShiftRecord, Prediction]]:
     """Predict spectra in their solvents and conventions."""
-    queries = [
-        Query(
-            record.smiles,
-            solvent=record.solvent,
-            source=record.source if record.source in predictor.sources else None,
-        )
-        for record in records
-    ]
+    queries = [query_of(record, predictor) for record in records]
     answers = predictor.predict_many(queries, nuclei=(nucleus,), interval=level)
     for record, answer in zip(records, answers, strict=True):
         if isinstance(answer, Prediction):
@@ -113,14 +98,6 @@ def coverage(
         ]
         shares.append(float(np.mean(held)))
     return tuple(shares)
-
-
-def matched(record: ShiftRecord, answer: Prediction) -> Iterator[tuple[Any, float]]:
-    """Set predicted atoms beside measured shifts."""
-    atoms = {atom.atom_index: atom for atom in answer.atoms}
-    for index, shift_ppm in record.shifts or ():
-        if index in atoms:
-            yield atoms[index], shift_ppm
 
 
 def plot(curves: Sequence[Curve]) -> Scene:

@@ -19,8 +19,6 @@ molecules. Times count from when a request was due. The parts:
 
 import argparse
 import asyncio
-import csv
-import gzip
 import itertools
 import json
 import os
@@ -34,6 +32,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "benchmarks")]
 
 from http_load import Connection, Reply, Tally, at_rate, get, in_turn, post  # noqa: E402
+from molecules import add_options, check_options, read_smiles  # noqa: E402
 from poisoned import poisoned  # noqa: E402
 from server import Server, running  # noqa: E402
 from soak import soak  # noqa: E402
@@ -43,12 +42,13 @@ from nmrshift import Predictor  # noqa: E402
 PREDICT = "/v1/predict"
 PARTS = ("capacity", "half", "overload", "poison")
 N_CONNECTIONS = 16
+MOST_MOLECULES = 20_000
 
 
 def main() -> None:
     """Measure and print."""
     options = read_options()
-    texts = read_texts(options)
+    texts = read_smiles(options, MOST_MOLECULES)
     settings = {"cache_atoms": 0, "readers": options.readers, "threads": options.threads}
     arguments = ["--workers", str(options.workers)] if options.workers > 1 else []
     with running(options.model, arguments=arguments, **settings) as server:
@@ -67,9 +67,7 @@ def main() -> None:
 def read_options() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("file", nargs="?", type=Path, help="one SMILES a line")
-    parser.add_argument("--csv", type=Path, help="gzipped CSV with columns smiles,source")
-    parser.add_argument("--source", default="deepchem_chembl", help="rows of --csv to take")
+    add_options(parser)
     parser.add_argument("--model", type=Path, default=Predictor.default_path())
     parser.add_argument("--seconds", type=float, default=20.0, help="length of each part")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
@@ -79,21 +77,10 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--soak", type=float, metavar="MINUTES")
     options = parser.parse_args()
-    if not options.file and not options.csv:
-        parser.error("name a SMILES file or --csv")
+    check_options(parser, options)
     if "poison" in options.only and "half" not in options.only and not options.poison_per_s:
         parser.error("poison without half needs --poison-per-s")
     return options
-
-
-def read_texts(options: argparse.Namespace, most: int = 20_000) -> list[str]:
-    """Return molecules as SMILES."""
-    if options.file:
-        lines = options.file.read_text("utf-8").splitlines()
-        return [line.split()[0] for line in lines if line.strip()][:most]
-    with gzip.open(options.csv, "rt", encoding="utf-8") as file:
-        found = (row["smiles"] for row in csv.DictReader(file) if row["source"] == options.source)
-        return list(itertools.islice(found, most))
 
 
 def requests(texts: list[str], size: int) -> Iterator[bytes]:

@@ -13,8 +13,6 @@ Beside them: ``nmrshift predict CCO`` as a new process, and one molecule after a
 """
 
 import argparse
-import csv
-import gzip
 import io
 import json
 import os
@@ -31,6 +29,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from molecules import add_options, check_options, read_smiles
+
 STAGE_CHUNK = 256
 ONE_MOLECULE = "CC(C)[C@H](NC(=O)c1ccc(OC)cc1)C(=O)N1CCC(c2ccncc2F)CC1"
 
@@ -39,8 +39,10 @@ def main() -> None:
     """Measure and print."""
     options = read_options()
     with tempfile.TemporaryDirectory() as folder:
-        smiles_file = options.file or sample(options, Path(folder) / "sample.smi")
-        texts = [line.split()[0] for line in smiles_file.read_text("utf-8").splitlines() if line]
+        texts = read_smiles(options, None if options.file else options.take)
+        smiles_file = options.file or Path(folder) / "sample.smi"
+        if not options.file:
+            smiles_file.write_text("\n".join(texts) + "\n", "utf-8")
         report = {
             "machine": f"{platform.processor() or platform.machine()}, {options.threads} threads",
             "clock": "processor" if options.cpu_time else "wall",
@@ -61,9 +63,7 @@ def main() -> None:
 def read_options() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("file", nargs="?", type=Path, help="one SMILES a line")
-    parser.add_argument("--csv", type=Path, help="gzipped CSV with columns smiles,source")
-    parser.add_argument("--source", default="deepchem_chembl", help="rows of --csv to take")
+    add_options(parser)
     parser.add_argument("--take", type=int, default=10_000)
     parser.add_argument("--stage-molecules", type=int, default=2_000)
     parser.add_argument("--one-molecule", type=int, default=300, help="predictions, one at a time")
@@ -73,22 +73,8 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--format", choices=["jsonl", "parquet", "csv"], default="jsonl")
     parser.add_argument("--cpu-time", action="store_true", help="processor time, not wall time")
     options = parser.parse_args()
-    if not options.file and not options.csv:
-        parser.error("name a SMILES file or --csv")
+    check_options(parser, options)
     return options
-
-
-def sample(options: argparse.Namespace, path: Path) -> Path:
-    """Write the first molecules of one source to a SMILES file."""
-    taken: list[str] = []
-    with gzip.open(options.csv, "rt", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            if row["source"] == options.source:
-                taken.append(row["smiles"])
-                if len(taken) == options.take:
-                    break
-    path.write_text("\n".join(taken) + "\n", "utf-8")
-    return path
 
 
 def command(smiles_file: Path, folder: Path, kind: str, how: list[str]) -> dict[str, Any]:

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from labelled import assigned, query_of
 from scipy.stats import spearmanr
 
-from nmrshift import Prediction, Predictor, Query
-from nmrshift.data.records import ShiftRecord, read_records
+from nmrshift import Prediction, Predictor
+from nmrshift.data.records import ShiftRecord
 
 LEVELS = (0.5, 0.8, 0.9, 0.95)
 SETS = (
@@ -64,19 +65,8 @@ def main() -> None:
 
 def judged(predictor: Predictor, path: Path, nucleus: str) -> list[Judged]:
     """Predict the assigned spectra of a file and set labels beside predictions."""
-    records = [
-        record
-        for record in read_records(path)
-        if isinstance(record, ShiftRecord) and record.nucleus == nucleus and record.shifts
-    ]
-    queries = [
-        Query(
-            record.smiles,
-            solvent=record.solvent,
-            source=record.source if record.source in predictor.sources else None,
-        )
-        for record in records
-    ]
+    records = assigned(path, nucleus)
+    queries = [query_of(record, predictor) for record in records]
     answers = [
         list(predictor.predict_many(queries, nuclei=(nucleus,), interval=level)) for level in LEVELS
     ]

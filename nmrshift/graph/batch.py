@@ -74,7 +74,7 @@ class GraphStore:
         """Cut the given molecules out, in the given order."""
         atom_rows, n_atoms = take_ranges(self.first_atom, mols)
         edge_rows, n_edges = take_ranges(self.first_edge, mols)
-        first_atom = _starts(n_atoms)
+        first_atom = starts_of(n_atoms)
         shift = np.repeat(first_atom[:-1], n_edges).astype(np.int32)
         return GraphBatch(
             V=self.V[atom_rows],
@@ -99,8 +99,8 @@ def store_graphs(graphs: Sequence[MolGraph]) -> GraphStore:
         E=np.concatenate([g.E for g in graphs]),
         edge_src=np.concatenate([g.edge_src for g in graphs]),
         edge_dst=np.concatenate([g.edge_dst for g in graphs]),
-        first_atom=_starts(np.array([g.n_atoms for g in graphs], dtype=np.int64)),
-        first_edge=_starts(np.array([g.n_edges for g in graphs], dtype=np.int64)),
+        first_atom=starts_of(np.array([g.n_atoms for g in graphs], dtype=np.int64)),
+        first_edge=starts_of(np.array([g.n_edges for g in graphs], dtype=np.int64)),
     )
 
 
@@ -128,5 +128,23 @@ def take_ranges(
     return rows + np.repeat(starts[picks] - (ends - lengths), lengths), lengths
 
 
-def _starts(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+def by_target(
+    edge_dst: NDArray[np.int32] | NDArray[np.int64], n_atoms: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Sort edges by the atom that they go to.
+
+    Args:
+        edge_dst: atom of each edge ``[n_edges]``.
+        n_atoms: number of atoms, isolated ones included.
+
+    Returns:
+        The order of the edges ``[n_edges]``, and where in it each atom's edges begin, with the
+        total at the end ``[n_atoms + 1]``.
+    """
+    order = np.argsort(edge_dst, kind="stable")
+    return order, np.searchsorted(edge_dst[order], np.arange(n_atoms + 1))
+
+
+def starts_of(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return where ranges of these lengths begin, with the total at the end ``[n + 1]``."""
     return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)])

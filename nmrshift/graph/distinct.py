@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nmrshift.graph.batch import GraphBatch, take_ranges
-from nmrshift.graph.hashing import mix64
+from nmrshift.graph.batch import GraphBatch, by_target, starts_of, take_ranges
+from nmrshift.graph.hashing import mix64, range_sums
 
 Ints = NDArray[np.int64]
 Colours = NDArray[np.uint64]
@@ -84,16 +84,13 @@ def distinct_graph(
 def _every_atom(batch: GraphBatch, n_rounds: int) -> DistinctGraph:
     src, dst = batch.edge_src.astype(np.int64), batch.edge_dst.astype(np.int64)
     atoms, edges = np.arange(batch.n_atoms), np.arange(len(src))
-    by_dst = np.argsort(dst, kind="stable")
-    first = np.searchsorted(dst[by_dst], np.arange(batch.n_atoms + 1))
-    step = Round(edges, src, dst, atoms, by_dst, first)
+    step = Round(edges, src, dst, atoms, *by_target(dst, batch.n_atoms))
     return DistinctGraph(batch.V, batch.E, atoms, (step,) * n_rounds, atoms)
 
 
 def _by_colour(batch: GraphBatch, n_rounds: int, more: NDArray[np.int64] | None) -> DistinctGraph:
     src, dst = batch.edge_src.astype(np.int64), batch.edge_dst.astype(np.int64)
-    by_dst = np.argsort(dst, kind="stable")
-    first_edge = np.searchsorted(dst[by_dst], np.arange(batch.n_atoms + 1))
+    by_dst, first_edge = by_target(dst, batch.n_atoms)
     atom_colour = _colours(batch.V if more is None else np.concatenate([batch.V, more], axis=1))
     edge_colour = _colours(batch.E)
     atoms, atom_class = _classes(atom_colour)
@@ -102,7 +99,7 @@ def _by_colour(batch: GraphBatch, n_rounds: int, more: NDArray[np.int64] | None)
     rounds = []
     for _ in range(n_rounds):
         edge_colour = mix64(mix64(edge_colour * _STEP + atom_colour[src]) + atom_colour[dst] * _DST)
-        atom_colour = mix64(atom_colour * _STEP + _sums(edge_colour[by_dst], first_edge))
+        atom_colour = mix64(atom_colour * _STEP + range_sums(edge_colour[by_dst], first_edge))
         edge_before, atom_before = edge_class, atom_class
         edges, edge_class = _classes(edge_colour)
         atoms, atom_class = _classes(atom_colour)
@@ -114,7 +111,7 @@ def _by_colour(batch: GraphBatch, n_rounds: int, more: NDArray[np.int64] | None)
                 edge_dst=atom_before[dst[edges]],
                 atom_before=atom_before[atoms],
                 incoming=edge_class[by_dst[rows]],
-                first_incoming=np.concatenate([np.zeros(1, np.int64), np.cumsum(n_incoming)]),
+                first_incoming=starts_of(n_incoming),
             )
         )
     return DistinctGraph(batch.V[start[0]], batch.E[start[1]], start[0], tuple(rounds), atom_class)
@@ -125,13 +122,6 @@ def _colours(codes: NDArray[np.int16] | Ints) -> Colours:
     for column in codes.T:
         colour = mix64(colour * _STEP + column.astype(np.uint64) + np.uint64(1))
     return colour
-
-
-def _sums(values: Colours, first: Ints) -> Colours:
-    """Sum ranges of values; unsigned arithmetic wraps, so differences of running sums hold."""
-    running = np.concatenate([np.zeros(1, np.uint64), np.cumsum(values, dtype=np.uint64)])
-    sums: Colours = running[first[1:]] - running[first[:-1]]
-    return sums
 
 
 def _classes(colours: Colours) -> tuple[Ints, Ints]:

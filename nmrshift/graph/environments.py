@@ -9,9 +9,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from nmrshift.graph.batch import GraphBatch
+from nmrshift.graph.batch import GraphBatch, by_target
 from nmrshift.graph.features import BOND_KINDS
-from nmrshift.graph.hashing import mix64
+from nmrshift.graph.hashing import mix64, range_sums
 
 N_RADII: Final = 3
 
@@ -34,14 +34,11 @@ def environment_codes(batch: GraphBatch, n_radii: int = N_RADII) -> NDArray[np.i
         own = mix64(own * _STEP + batch.V[:, column].astype(np.uint64) + np.uint64(1))
     kinds = batch.E[:, 0]
     bonded = (kinds < _FIRST_RELATION) | (kinds > _LAST_RELATION)
-    order = np.argsort(batch.edge_dst[bonded], kind="stable")
+    order, first = by_target(batch.edge_dst[bonded], batch.n_atoms)
     src = batch.edge_src[bonded][order]
     kind = mix64(kinds[bonded].astype(np.uint64)[order] + _BOND_SALT)
-    first = np.searchsorted(batch.edge_dst[bonded][order], np.arange(batch.n_atoms + 1))
     codes = np.empty((batch.n_atoms, n_radii), dtype=np.uint64)
     for radius in range(n_radii):
-        # the sum forgets the order of neighbours; unsigned arithmetic wraps, so differences hold
-        sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(mix64(own[src] * _STEP + kind))])
-        own = mix64(mix64(own) * _STEP + (sums[first[1:]] - sums[first[:-1]]))
+        own = mix64(mix64(own) * _STEP + range_sums(mix64(own[src] * _STEP + kind), first))
         codes[:, radius] = own
     return codes.view(np.int64)

@@ -118,13 +118,14 @@ class ShiftNetwork(nn.Module):
             batch: the molecules.
             environments: environment codes of their atoms ``[n_atoms, n_radii]``.
         """
-        told = None if self.embed_environments is None else environments
-        graph = distinct_tensors(
-            distinct_graph(batch, self.config.n_layers, told), environments, self.norm.weight.device
+        embed = self.embed_environments
+        classes = distinct_graph(
+            batch, self.config.n_layers, None if embed is None else environments
         )
+        graph = distinct_tensors(classes, self.norm.weight.device)
         h = self.embed_atoms(graph.V)
-        if self.embed_environments is not None:
-            h = h + self.embed_environments(graph.environments)
+        if embed is not None:
+            h = h + embed(torch.from_numpy(environments[classes.atoms]).to(h.device))
         e = self.embed_edges(graph.E)
         for layer, step in zip(self.layers, graph.rounds, strict=True):
             h, e = cast("GatedLayer", layer).on_classes(h, e, step)

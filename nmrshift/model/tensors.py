@@ -55,14 +55,12 @@ class DistinctTensors:
     Attributes:
         V: codes of the atom classes before the first round, int64.
         E: codes of the edge classes before the first round, int64.
-        environments: environment codes of the same atom classes ``[n_classes, n_radii]``, int64.
         rounds: the rounds.
         atom_class: class of every atom after the last round ``[n_atoms]``, int64.
     """
 
     V: Tensor
     E: Tensor
-    environments: Tensor
     rounds: tuple[RoundTensors, ...]
     atom_class: Tensor
 
@@ -109,33 +107,14 @@ def batch_tensors(
     )
 
 
-def distinct_tensors(
-    graph: DistinctGraph,
-    environments: NDArray[np.int64],
-    device: torch.device | str = "cpu",
-) -> DistinctTensors:
-    """Move the classes of a batch to a device.
-
-    Args:
-        graph: the classes.
-        environments: environment codes of the batch's atoms ``[n_atoms, n_radii]``.
-        device: where the tensors go.
-    """
+def distinct_tensors(graph: DistinctGraph, device: torch.device | str = "cpu") -> DistinctTensors:
+    """Move the classes of a batch to a device."""
     return DistinctTensors(
         V=_move(graph.V, device),
         E=_move(graph.E, device),
-        environments=_move(environments[graph.atoms], device),
-        rounds=_rounds_tensors(graph.rounds, device),
+        rounds=tuple(_round_tensors(step, device) for step in graph.rounds),
         atom_class=_move(graph.atom_class, device),
     )
-
-
-def _rounds_tensors(
-    rounds: tuple[Round, ...], device: torch.device | str
-) -> tuple[RoundTensors, ...]:
-    if len(set(map(id, rounds))) == 1:  # every atom its own class: all rounds are one object
-        return (_round_tensors(rounds[0], device),) * len(rounds)
-    return tuple(_round_tensors(step, device) for step in rounds)
 
 
 def _round_tensors(step: Round, device: torch.device | str) -> RoundTensors:
