@@ -14,8 +14,9 @@ from nmrshift.adapt.card import adapted_card_text
 from nmrshift.adapt.laboratory import Laboratory
 from nmrshift.adapt.report import BeforeAfter
 from nmrshift.errors import FolderTakenError
-from nmrshift.model.artifact import SUMS, Artifact, DataSource, save_artifact
+from nmrshift.model.artifact import Artifact, DataSource, save_artifact
 from nmrshift.model.evidence import EvidenceTable
+from nmrshift.model.folder import SUMS
 from nmrshift.model.network import ShiftNetwork
 from nmrshift.predict.calibrate import Calibration, conformal_factors
 from nmrshift.predict.predictor import Predictor

@@ -3,31 +3,27 @@
 Nothing in a model folder is ever executed: there is no pickle.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
-from safetensors.torch import load, save
 
 from nmrshift.chem.toolkit import RDKIT_VERSION, RING_FINDER
 from nmrshift.errors import ArtifactError, NmrshiftError
 from nmrshift.model.build import build_network
 from nmrshift.model.evidence import EvidenceTable
+from nmrshift.model.folder import SUMS, WEIGHTS, fill, verify_folder, weight_bytes, write_folder
 from nmrshift.model.network import NetworkConfig, ShiftNetwork
 
 SCHEMA_VERSION: Final = 1
-WEIGHTS: Final = "weights.safetensors"
 MODEL: Final = "model.json"
 EVIDENCE: Final = "evidence.safetensors"
-SUMS: Final = "SHA256SUMS"
 
 
 class DataSource(BaseModel):
@@ -138,19 +134,14 @@ def save_artifact(
         texts: further text files by name, such as ``CARD.md``.
         evidence: measured environments to go with it.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    weights = {
-        name: (value.float() if value.is_floating_point() else value).detach().cpu().contiguous()
-        for name, value in network.state_dict().items()
+    contents = {
+        WEIGHTS: weight_bytes(network),
+        MODEL: (card.model_dump_json(indent=1) + "\n").encode(),
     }
-    contents = {WEIGHTS: save(weights), MODEL: (card.model_dump_json(indent=1) + "\n").encode()}
     contents |= {name: text.encode() for name, text in texts.items()}
     if evidence is not None:
         contents[EVIDENCE] = save_arrays(evidence.to_arrays())
-    for name, data in contents.items():
-        (folder / name).write_bytes(data)
-    sums = [f"{_sha256(data)}  {name}" for name, data in sorted(contents.items())]
-    (folder / SUMS).write_text("\n".join(sums) + "\n", "ascii")
+    write_folder(folder, contents)
 
 
 def load_artifact(folder: Path) -> Artifact:
@@ -160,7 +151,7 @@ def load_artifact(folder: Path) -> Artifact:
         ArtifactError: a file is missing, altered or not listed, the schema or the ring finder is
             another, or a weight is missing, superfluous, misshapen or not finite.
     """
-    sums, sha256 = _verify(folder)
+    sums, sha256 = verify_folder(folder)
     if not {WEIGHTS, MODEL} <= sums:
         raise ArtifactError(f"{folder}: {SUMS} does not list {WEIGHTS} and {MODEL}")
     card = _read_card(folder / MODEL)
@@ -175,7 +166,7 @@ def load_artifact(folder: Path) -> Artifact:
     slots = (network.embed_atoms.table.num_embeddings, network.embed_edges.table.num_embeddings)
     if slots != card.feature_slots:
         raise ArtifactError(f"{folder}: trained on {card.feature_slots} feature codes, not {slots}")
-    _fill(network, folder / WEIGHTS)
+    fill(network, folder / WEIGHTS)
     evidence = _evidence(folder / EVIDENCE) if EVIDENCE in sums else None
     return Artifact(folder, card, network.eval(), evidence, sha256)
 
@@ -185,30 +176,6 @@ def _evidence(path: Path) -> EvidenceTable:
         return EvidenceTable.from_arrays(load_arrays(path.read_bytes()))
     except (OSError, SafetensorError) as error:
         raise ArtifactError(f"{path}: {str(error).splitlines()[0]}") from None
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
-def _verify(folder: Path) -> tuple[set[str], str]:
-    """Check every file against the list; return the names and the list's own hash."""
-    try:
-        text = (folder / SUMS).read_bytes()
-        rows = [line.split("  ", 1) for line in text.decode("ascii").splitlines()]
-        listed = {name: digest for digest, name in rows}
-    except (OSError, ValueError) as error:
-        raise ArtifactError(f"{folder}: {SUMS} cannot be read: {error}") from None
-    for name, digest in listed.items():
-        if Path(name).name != name:
-            raise ArtifactError(f"{folder}: {SUMS} names a file outside the folder")
-        try:
-            found = _sha256((folder / name).read_bytes())
-        except OSError as error:
-            raise ArtifactError(f"{folder}: {name} cannot be read: {error}") from None
-        if found != digest:
-            raise ArtifactError(f"{folder}: {name} is not the file that was released")
-    return set(listed), _sha256(text)
 
 
 def _read_card(path: Path) -> ModelCard:
@@ -227,14 +194,3 @@ def _read_card(path: Path) -> ModelCard:
     except ValidationError as error:
         where = ".".join(map(str, error.errors()[0]["loc"]))
         raise ArtifactError(f"{path}: {where}: {error.errors()[0]['msg']}") from None
-
-
-def _fill(network: ShiftNetwork, path: Path) -> None:
-    try:
-        weights = load(path.read_bytes())
-        network.load_state_dict(weights, strict=True)
-    except (OSError, SafetensorError, RuntimeError) as error:
-        raise ArtifactError(f"{path}: {str(error).splitlines()[0]}") from None
-    broken = [name for name, value in weights.items() if not torch.isfinite(value).all()]
-    if broken:
-        raise ArtifactError(f"{path}: {broken[0]} is not finite")

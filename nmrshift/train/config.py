@@ -88,8 +88,8 @@ class Optimisation(_Frozen):
             the network expects is no guide to their assignment.
         lists_full: share of the run after which they count in full.
         freeze_encoder: fit heads and conditions only, on the encoder as it is.
-        bfloat16: run the encoder's matrix products in bfloat16 while training; heads, weights and
-            prediction stay in single precision.
+        bfloat16: run the encoder's matrix products in bfloat16 while training, on a processor that
+            has instructions for it; heads, weights and prediction stay in single precision.
     """
 
     epochs: Annotated[int, Field(ge=1, le=10_000)] = 20
@@ -125,7 +125,8 @@ class TrainConfig(_Frozen):
         validation_fraction: share of connectivities held out of every file.
         solvent_min_labels: labels from which a solvent gets an embedding of its own.
         start_from: model folder whose network is trained on; it fixes shape, scales, solvents and
-            sources, and ``network`` is not used.
+            sources, and ``network`` is not used. Or the folder of a pretrained encoder of the
+            shape that ``network`` says.
         cache: folder for prepared data.
         checkpoint_seconds: time between checkpoints.
         threads: torch threads.

@@ -18,6 +18,8 @@ from nmrshift.chem.solvents import SOLVENT_DIM
 from nmrshift.errors import ConfigError
 from nmrshift.model.artifact import load_artifact
 from nmrshift.model.build import build_network
+from nmrshift.model.encoder_artifact import is_encoder, load_encoder
+from nmrshift.model.folder import verify_folder
 from nmrshift.model.network import NetworkConfig, ShiftNetwork
 from nmrshift.model.tensors import Conditions, batch_tensors
 from nmrshift.train.checkpoint import (
@@ -43,6 +45,7 @@ from nmrshift.train.sampling import epoch_batches
 
 CHECKPOINT = "checkpoint.safetensors"
 METRICS = "metrics.jsonl"
+_HEADS = ("heads.", "conditioner.")
 
 
 @dataclass(slots=True)
@@ -137,7 +140,7 @@ def run_hash(config: TrainConfig, data: TrainingData) -> str:
         item["path"] = Path(item["path"]).name
     settings["exclude_connectivities"] = None
     if config.start_from is not None:
-        settings["start_from"] = load_artifact(config.start_from).sha256
+        settings["start_from"] = verify_folder(config.start_from)[1]
     text = json.dumps(settings, sort_keys=True) + data.fingerprint
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -170,19 +173,41 @@ def _begin(config: TrainConfig, data: TrainingData) -> Run:
 
 
 def _fresh_network(config: TrainConfig, data: TrainingData) -> ShiftNetwork:
-    """Make the network a run begins with: new weights, or those of a model."""
-    if config.start_from is None:
-        network = build_network(network_config(config, data))
-        if network.embed_environments is not None:
-            network.embed_environments.know([torch.from_numpy(c) for c in data.environments])
-        return network
-    network = load_artifact(config.start_from).network
+    """Make the network a run begins with: new weights, those of an encoder, or those of a model."""
+    start = config.start_from
+    if start is not None and not is_encoder(start):
+        return _trained_network(start, config)
+    network = build_network(network_config(config, data))
+    if network.embed_environments is not None:
+        network.embed_environments.know([torch.from_numpy(c) for c in data.environments])
+    if start is not None:
+        _take_encoder(network, start)
+    return network
+
+
+def _trained_network(start: Path, config: TrainConfig) -> ShiftNetwork:
+    network = load_artifact(start).network
     if network.config.nuclei != config.nuclei or network.config.features != config.network.features:
         raise ConfigError(
-            f"{config.start_from.name} has other nuclei or features than this run",
+            f"{start.name} has other nuclei or features than this run",
             hint=f"It predicts {', '.join(network.config.nuclei)}.",
         )
     return network
+
+
+def _take_encoder(network: ShiftNetwork, start: Path) -> None:
+    """Put a pretrained encoder's weights into a network of the same shape."""
+    encoder = load_encoder(start).encoder
+    for name in ("features", "n_layers", "d_h", "d_e", "d_ffn", "n_environments"):
+        own, given = getattr(network.config, name), getattr(encoder.config, name)
+        if own != given:
+            raise ConfigError(
+                f"the encoder {start.name} has {name} = {given}, this run {own}",
+                hint="Give the network of the run the encoder's shape.",
+            )
+    missing, superfluous = network.load_state_dict(encoder.state_dict(), strict=False)
+    if superfluous or any(not name.startswith(_HEADS) for name in missing):
+        raise ConfigError(f"{start.name} is not an encoder of this architecture")
 
 
 def _batches(config: TrainConfig, data: TrainingData, epoch: int) -> list[NDArray[np.int64]]:

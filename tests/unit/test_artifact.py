@@ -9,7 +9,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from nmrshift.errors import ArtifactError
-from nmrshift.model.artifact import SUMS, load_artifact
+from nmrshift.model.artifact import load_artifact
+from nmrshift.model.folder import SUMS
 from nmrshift.predict.predictor import Predictor
 
 
