@@ -31,6 +31,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "doctor": Entry("nmrshift.cli.doctor", "doctor", "Check the installation and the model."),
     "data": Entry("nmrshift.cli.data", "data", "Import, clean and split spectra."),
     "evaluate": Entry("nmrshift.cli.evaluate", "evaluate", "Measure a model on spectra."),
+    "pretrain": Entry("nmrshift.cli.pretrain", "pretrain", "Pretrain an encoder on structures."),
     "train": Entry("nmrshift.cli.train", "train", "Train a model."),
     "adapt": Entry("nmrshift.cli.adapt", "adapt", "Learn from a laboratory's own spectra."),
     "benchmark": Entry("nmrshift.cli.benchmark", "benchmark", "Compare methods on protocols."),

@@ -14,11 +14,13 @@ Positive = Annotated[float, Field(gt=0)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 
 
-class _Frozen(BaseModel):
+class Frozen(BaseModel):
+    """Settings that never change, with no name that is not known."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class DataFile(_Frozen):
+class DataFile(Frozen):
     """One file of shift records.
 
     Attributes:
@@ -46,7 +48,7 @@ class DataFile(_Frozen):
     validation: bool = False
 
 
-class NetworkShape(_Frozen):
+class NetworkShape(Frozen):
     """Kind, widths and depth of the network.
 
     ``environment_min_count`` is the number of training atoms from which an environment (radius 1,
@@ -67,8 +69,8 @@ class NetworkShape(_Frozen):
     environment_min_count: Annotated[int, Field(ge=1)] | None = None
 
 
-class Optimisation(_Frozen):
-    """How the network is fitted.
+class Schedule(Frozen):
+    """How weights move, whatever the loss.
 
     Attributes:
         epochs: passes over the data.
@@ -78,16 +80,6 @@ class Optimisation(_Frozen):
         weight_decay: on matrices only.
         clip_norm: largest norm of a gradient.
         average_decay: of the moving average of weights, which is what is kept.
-        huber_delta: where the loss turns from square to absolute, in units of a nucleus' spread.
-        scale_weight: weight of the error-scale loss.
-        nucleus_weight: weight of each nucleus in the loss, 1 where it is not named.
-        nucleus_repeat: how often an epoch shows molecules with labels of a nucleus, at least.
-        drop_solvent: chance that a condition's solvent is hidden, which trains "unknown".
-        drop_source: chance that a condition's source is hidden, which trains "general".
-        lists_begin: share of the run after which unassigned peak lists begin to count; before, what
-            the network expects is no guide to their assignment.
-        lists_full: share of the run after which they count in full.
-        freeze_encoder: fit heads and conditions only, on the encoder as it is.
         bfloat16: run the encoder's matrix products in bfloat16 while training, on a processor that
             has instructions for it; heads, weights and prediction stay in single precision.
     """
@@ -99,6 +91,25 @@ class Optimisation(_Frozen):
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
     clip_norm: Positive = 1.0
     average_decay: Fraction = 0.998
+    bfloat16: bool = True
+
+
+class Optimisation(Schedule):
+    """How the network is fitted to shifts.
+
+    Attributes:
+        huber_delta: where the loss turns from square to absolute, in units of a nucleus' spread.
+        scale_weight: weight of the error-scale loss.
+        nucleus_weight: weight of each nucleus in the loss, 1 where it is not named.
+        nucleus_repeat: how often an epoch shows molecules with labels of a nucleus, at least.
+        drop_solvent: chance that a condition's solvent is hidden, which trains "unknown".
+        drop_source: chance that a condition's source is hidden, which trains "general".
+        lists_begin: share of the run after which unassigned peak lists begin to count; before, what
+            the network expects is no guide to their assignment.
+        lists_full: share of the run after which they count in full.
+        freeze_encoder: fit heads and conditions only, on the encoder as it is.
+    """
+
     huber_delta: Positive = 0.01
     scale_weight: Positive = 0.1
     nucleus_weight: dict[str, Positive] = {}
@@ -108,10 +119,9 @@ class Optimisation(_Frozen):
     lists_begin: Fraction = 0.15
     lists_full: Fraction = 0.3
     freeze_encoder: bool = False
-    bfloat16: bool = True
 
 
-class TrainConfig(_Frozen):
+class TrainConfig(Frozen):
     """One training run.
 
     Attributes:

@@ -22,6 +22,7 @@ from nmrshift.model.encoder_artifact import is_encoder, load_encoder
 from nmrshift.model.folder import verify_folder
 from nmrshift.model.network import NetworkConfig, ShiftNetwork
 from nmrshift.model.tensors import Conditions, batch_tensors
+from nmrshift.train.average import move_average
 from nmrshift.train.checkpoint import (
     Progress,
     append_line,
@@ -29,7 +30,7 @@ from nmrshift.train.checkpoint import (
     save_checkpoint,
     write_whole,
 )
-from nmrshift.train.config import Optimisation, TrainConfig
+from nmrshift.train.config import Optimisation, Schedule, TrainConfig
 from nmrshift.train.data import TrainingData
 from nmrshift.train.objective import (
     LabelledBatch,
@@ -101,7 +102,7 @@ def fit(
             checkpoint, run.network, run.average, run.optimiser, run.progress.config_hash
         )
         report(f"resumed at step {run.progress.step}")
-    _forget_later_lines(folder / METRICS, run.progress.step)
+    forget_later_lines(folder / METRICS, run.progress.step)
     epochs = range(config.optimisation.epochs)
     ends = np.cumsum([len(_batches(config, data, epoch)) for epoch in epochs])
     total = int(ends[-1])
@@ -145,7 +146,7 @@ def run_hash(config: TrainConfig, data: TrainingData) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def learning_rate(step: int, total: int, settings: Optimisation) -> float:
+def learning_rate(step: int, total: int, settings: Schedule) -> float:
     """Return the rate of a step: linear warm-up, then half a cosine to zero."""
     warmup = max(1, int(total * settings.warmup_fraction))
     if step < warmup:
@@ -284,27 +285,15 @@ def _step(
     loss.backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_(run.network.parameters(), settings.clip_norm)
     run.optimiser.step(learning_rate(step, total, settings))
-    _average(run, min(settings.average_decay, (1 + step) / (10 + step)))
+    move_average(run.average, run.network, min(settings.average_decay, (1 + step) / (10 + step)))
     return value
-
-
-@torch.no_grad()
-def _average(run: Run, decay: float) -> None:
-    """Move the averaged weights towards the present ones; counters are copied."""
-    state = run.network.state_dict()
-    floats = [name for name, value in run.average.items() if value.is_floating_point()]
-    torch._foreach_lerp_(
-        [run.average[name] for name in floats], [state[name] for name in floats], 1 - decay
-    )
-    for name in run.average.keys() - floats:
-        run.average[name].copy_(state[name])
 
 
 def _save(folder: Path, run: Run) -> None:
     save_checkpoint(folder / CHECKPOINT, run.network, run.average, run.optimiser, run.progress)
 
 
-def _forget_later_lines(path: Path, step: int) -> None:
+def forget_later_lines(path: Path, step: int) -> None:
     """Drop metrics written after the checkpoint that the run goes on from."""
     if not path.exists():
         return

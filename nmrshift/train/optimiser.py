@@ -1,8 +1,6 @@
 """Muon for the matrices of the encoder, AdamW for everything else.
 
-Muon makes the update of a matrix orthogonal before it is applied, so that no direction dominates
-(Jordan et al. 2024, kellerjordan.github.io/posts/muon; Liu et al., arXiv 2502.16982, for the scale
-that lets both share one learning rate). Here it needs a third of AdamW's epochs for the same error.
+Muon needs a third of the epochs that AdamW takes here for the same error.
 """
 
 from collections.abc import Mapping
@@ -10,20 +8,25 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from nmrshift.train.config import Optimisation
-
-_ENCODER = "layers."
+from nmrshift.train.config import Schedule
+from nmrshift.train.muon import Muon
 
 
 class Optimiser:
-    """Both optimisers under one learning rate, with their state as named tensors."""
+    """Both optimisers under one learning rate, with their state as named tensors.
 
-    def __init__(self, network: nn.Module, settings: Optimisation) -> None:
-        self._named = dict(network.named_parameters())
+    Args:
+        network: what is fitted; parameters that need no gradient are left alone.
+        settings: learning rate and weight decay.
+        rounds: how the names of the encoder's rounds begin.
+    """
+
+    def __init__(self, network: nn.Module, settings: Schedule, rounds: str = "layers.") -> None:
+        self._named = {n: p for n, p in network.named_parameters() if p.requires_grad}
         muon = {
             name: parameter
             for name, parameter in self._named.items()
-            if parameter.ndim == 2 and name.startswith(_ENCODER)
+            if parameter.ndim == 2 and name.startswith(rounds)
         }
         rest = [parameter for name, parameter in self._named.items() if name not in muon]
         rate, decay = settings.learning_rate, settings.weight_decay
@@ -37,11 +40,7 @@ class Optimiser:
         )
         self._parts: list[torch.optim.Optimizer] = [adamw]
         if muon:
-            self._parts.append(
-                torch.optim.Muon(
-                    muon.values(), lr=rate, weight_decay=decay, adjust_lr_fn="match_rms_adamw"
-                )
-            )
+            self._parts.append(Muon(muon.values(), lr=rate, weight_decay=decay))
 
     def zero_grad(self) -> None:
         """Forget all gradients."""

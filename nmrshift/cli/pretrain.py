@@ -1,0 +1,36 @@
+"""``nmrshift pretrain``: from bare structures to an encoder folder."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Run folder.  [default: runs/<name>-<version>]",
+)
+@click.option("--resume", is_flag=True, help="Go on with the run that the folder holds.")
+@click.option("--quiet", is_flag=True, help="No progress bar.")
+def pretrain(config: Path, out: Path | None, *, resume: bool, quiet: bool) -> None:
+    """Pretrain an encoder on molecules without spectra, as CONFIG (TOML) says.
+
+    A run that was killed at any moment goes on with --resume and ends with the same weights.
+    The folder gets metrics.jsonl, a checkpoint and the encoder in encoder/, which the setting
+    start_from of `nmrshift train` takes.
+    """
+    from nmrshift.pretrain.config import load_pretrain_config
+    from nmrshift.pretrain.run import run_pretraining
+
+    settings = load_pretrain_config(config)
+    folder = out or Path("runs") / f"{settings.name}-{settings.version}"
+    artifact = run_pretraining(
+        settings,
+        folder,
+        resume=resume,
+        report=lambda text: click.echo(text, err=True),
+        quiet=quiet,
+    )
+    click.echo(str(artifact.path))

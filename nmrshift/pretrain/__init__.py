@@ -1,0 +1,1 @@
+"""Learning an encoder from structures without shifts."""

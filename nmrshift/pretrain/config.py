@@ -1,0 +1,204 @@
+"""The configuration of a pretraining run: a TOML file, frozen and checked before anything runs."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, model_validator
+
+from nmrshift.errors import ConfigError
+from nmrshift.train.config import Fraction, Frozen, Positive, Schedule
+
+Views = Literal["object-random", "random-random", "object-object"]
+
+
+class MoleculeFile(Frozen):
+    """A file of molecules: gzipped CSV with a column ``smiles``, or shift records (``.jsonl.gz``).
+
+    Attributes:
+        path: relative paths start at the configuration's folder.
+        source_name: what the card calls it.
+        licence: what the card says of it.
+        take: rows to take from its beginning; all by default.
+        peaks: the text of a record's molecule is its spectrum rather than its SMILES.
+    """
+
+    path: Path
+    source_name: str
+    licence: str
+    take: Annotated[int, Field(ge=1)] | None = None
+    peaks: bool = False
+
+
+class EncoderShape(Frozen):
+    """Shape of the encoder."""
+
+    features: str = "v1"
+    n_layers: Annotated[int, Field(ge=1, le=32)] = 6
+    d_h: Annotated[int, Field(ge=8, le=2048)] = 256
+    d_e: Annotated[int, Field(ge=8, le=2048)] = 128
+    d_ffn: Annotated[int, Field(ge=8, le=8192)] = 512
+    dropout: Fraction = 0.05
+
+
+class Chemistry(Frozen):
+    """Cheap chemistry targets.
+
+    Attributes:
+        weight: share in the loss.
+        environment_buckets: identities that environments of masked atoms are told apart by.
+    """
+
+    weight: Positive = 1.0
+    environment_buckets: Annotated[int, Field(ge=16, le=65536)] = 2048
+
+
+class Hierarchy(Frozen):
+    """Masking of features in representation space.
+
+    Attributes:
+        weight: share in the loss.
+        groups: masks a molecule on one encoding.
+        visible: share of atoms that a mask leaves visible.
+        width: of the predictor.
+        teacher_decay: of the slowly moving copy that makes the targets.
+    """
+
+    weight: Positive = 1.0
+    groups: Annotated[int, Field(ge=1, le=32)] = 4
+    visible: Annotated[float, Field(gt=0, lt=1)] = 0.3
+    width: Annotated[int, Field(ge=8, le=1024)] = 128
+    teacher_decay: Fraction = 0.995
+
+
+class Contrast(Frozen):
+    """Contrast between two parts of a molecule.
+
+    Attributes:
+        weight: share in the loss.
+        views: what the two parts are grown around.
+        share: share of atoms in a random part.
+        dilation: bonds by which a part grows beyond its object, at most.
+        width: of the projection.
+        temperature: of the softmax.
+    """
+
+    weight: Positive = 1.0
+    views: Views = "object-random"
+    share: Annotated[float, Field(gt=0, lt=1)] = 0.6
+    dilation: Annotated[int, Field(ge=1, le=8)] = 3
+    width: Annotated[int, Field(ge=8, le=1024)] = 128
+    temperature: Positive = 0.1
+
+
+class Generation(Frozen):
+    """Generation of the masked graph and of the text that goes with it.
+
+    Attributes:
+        weight: share in the loss.
+        graph: weight of the graph within it.
+        text: weight of the text within it.
+        width: of the text decoder.
+        layers: of the text decoder.
+    """
+
+    weight: Positive = 1.0
+    graph: Annotated[float, Field(ge=0)] = 1.0
+    text: Annotated[float, Field(ge=0)] = 1.0
+    width: Annotated[int, Field(ge=16, le=1024)] = 128
+    layers: Annotated[int, Field(ge=1, le=8)] = 1
+
+
+class Objectives(Frozen):
+    """The objectives of a run; those that are not named have no share."""
+
+    chemistry: Chemistry | None = None
+    hierarchy: Hierarchy | None = None
+    contrast: Contrast | None = None
+    generation: Generation | None = None
+
+    @model_validator(mode="after")
+    def _some(self) -> "Objectives":
+        if not any((self.chemistry, self.hierarchy, self.contrast, self.generation)):
+            raise ValueError("a run needs an objective")
+        return self
+
+
+class PretrainConfig(Frozen):
+    """One pretraining run.
+
+    Attributes:
+        name: of the encoder.
+        version: of the encoder.
+        seed: of every random choice.
+        molecules: the files, read in turn.
+        exclude_connectivities: JSON list of first InChIKey blocks; a molecule that has one of
+            them, whole or as a fragment, is left out.
+        validation_fraction: that of the training that follows; spectra that it will hold out are
+            not shown as text.
+        shard_molecules: rows prepared together.
+        most_atoms: larger molecules are left out.
+        longest_text: characters of a text that are kept.
+        mask_atoms: share of atoms that are masked.
+        mask_bonds: share of bonds that are masked.
+        cache: folder for prepared molecules.
+        checkpoint_seconds: time between checkpoints.
+        threads: torch threads.
+        network: shape of the encoder.
+        objectives: what is learned.
+        optimisation: how.
+    """
+
+    name: str
+    version: str
+    seed: int = 1
+    molecules: tuple[MoleculeFile, ...]
+    exclude_connectivities: Path | None = None
+    validation_fraction: Fraction = 0.03
+    shard_molecules: Annotated[int, Field(ge=16, le=1_000_000)] = 8192
+    most_atoms: Annotated[int, Field(ge=2, le=1000)] = 100
+    longest_text: Annotated[int, Field(ge=8, le=1000)] = 90
+    mask_atoms: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    mask_bonds: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    cache: Path = Path("cache")
+    checkpoint_seconds: Positive = 60.0
+    threads: Annotated[int, Field(ge=1, le=256)] = 2
+    network: EncoderShape = EncoderShape()
+    objectives: Objectives
+    optimisation: Schedule = Schedule(epochs=1)
+
+
+def load_pretrain_config(path: Path) -> PretrainConfig:
+    """Read a configuration; relative paths in it start at its folder.
+
+    Raises:
+        ConfigError: the file is missing, is not TOML, or holds a wrong setting.
+    """
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {error}") from None
+    return parse_pretrain_config(values, path.parent)
+
+
+def parse_pretrain_config(values: dict[str, Any], folder: Path) -> PretrainConfig:
+    """Check settings; relative paths in them start at a folder.
+
+    Raises:
+        ConfigError: a setting is missing, unknown or out of range.
+    """
+    try:
+        config = PretrainConfig.model_validate(values)
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        raise ConfigError("; ".join(lines), hint="See configs/ for a working example.") from None
+    exclude = config.exclude_connectivities
+    return config.model_copy(
+        update={
+            "molecules": tuple(
+                item.model_copy(update={"path": folder / item.path}) for item in config.molecules
+            ),
+            "exclude_connectivities": folder / exclude if exclude else None,
+            "cache": folder / config.cache,
+        }
+    )
