@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from nmrshift.train.config import Optimisation
+from nmrshift.train.muon import Muon
 
 _ENCODER = "layers."
 
@@ -37,11 +38,7 @@ class Optimiser:
         )
         self._parts: list[torch.optim.Optimizer] = [adamw]
         if muon:
-            self._parts.append(
-                torch.optim.Muon(
-                    muon.values(), lr=rate, weight_decay=decay, adjust_lr_fn="match_rms_adamw"
-                )
-            )
+            self._parts.append(Muon(muon.values(), lr=rate, weight_decay=decay))
 
     def zero_grad(self) -> None:
         """Forget all gradients."""
