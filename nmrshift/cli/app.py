@@ -32,6 +32,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "data": Entry("nmrshift.cli.data", "data", "Import, clean and split spectra."),
     "evaluate": Entry("nmrshift.cli.evaluate", "evaluate", "Measure a model on spectra."),
     "train": Entry("nmrshift.cli.train", "train", "Train a model."),
+    "probe": Entry("nmrshift.cli.probe", "probe", "Judge pretrained encoders."),
     "adapt": Entry("nmrshift.cli.adapt", "adapt", "Learn from a laboratory's own spectra."),
     "benchmark": Entry("nmrshift.cli.benchmark", "benchmark", "Compare methods on protocols."),
 }
