@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from nmrshift.adapt.answers import Answered, answer
 from nmrshift.adapt.intake import LEAST_SPECTRA
-from nmrshift.adapt.laboratory import as_dataset
 from nmrshift.adapt.rehearsal import Rehearsal, expected_growth
-from nmrshift.data.dataset import ShiftDataset
+from nmrshift.data.dataset import ShiftDataset, as_dataset
 from nmrshift.data.importing import read_spectra
 from nmrshift.data.records import ShiftRecord
 from nmrshift.errors import TooFewSpectraError

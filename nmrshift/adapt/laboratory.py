@@ -2,18 +2,13 @@
 
 import hashlib
 import math
-import tempfile
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nmrshift.data.dataset import ShiftDataset, load_dataset
-from nmrshift.data.gather import DataPart
-from nmrshift.data.records import ShiftRecord, write_records
+from nmrshift.data.dataset import ShiftDataset
 from nmrshift.errors import TooFewSpectraError
 
 LEAST_MOLECULES: Final = 8
@@ -43,24 +38,6 @@ class Laboratory:
     def learned(self) -> NDArray[np.int64]:
         """All molecules but the held-out ones, ascending."""
         return np.union1d(self.training, self.inner)
-
-
-def as_dataset(
-    records: Sequence[ShiftRecord],
-    nuclei: tuple[str, ...],
-    features: str,
-    report: Callable[[str], None],
-) -> ShiftDataset:
-    """Turn records into arrays; peak lists without assignment are kept.
-
-    Raises:
-        RecordError: no molecule has a shift of these nuclei.
-    """
-    with tempfile.TemporaryDirectory(prefix="nmrshift-adapt-") as folder:
-        path = Path(folder) / "spectra.jsonl"
-        write_records(path, records)
-        part = DataPart(path, list_weight=1.0)
-        return load_dataset([part], nuclei, features, Path(folder), report=report, workers=1)
 
 
 def divide(dataset: ShiftDataset, validation: float, seed: int) -> Laboratory:

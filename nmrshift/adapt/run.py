@@ -25,12 +25,13 @@ from nmrshift.adapt.finish import (
 )
 from nmrshift.adapt.fit import Start, fit
 from nmrshift.adapt.intake import Intake, read_laboratory
-from nmrshift.adapt.laboratory import Laboratory, as_dataset, divide
+from nmrshift.adapt.laboratory import Laboratory, divide
 from nmrshift.adapt.public import public_smiles
 from nmrshift.adapt.rehearsal import rehearse
 from nmrshift.adapt.report import AdaptReport, Tried
 from nmrshift.adapt.settings import AdaptSettings
 from nmrshift.adapt.ways import WAYS, with_source
+from nmrshift.data.dataset import as_dataset
 from nmrshift.data.records import record_to_dict
 from nmrshift.errors import ConfigError
 from nmrshift.model.artifact import Artifact, load_artifact

@@ -33,6 +33,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "evaluate": Entry("nmrshift.cli.evaluate", "evaluate", "Measure a model on spectra."),
     "pretrain": Entry("nmrshift.cli.pretrain", "pretrain", "Pretrain an encoder on structures."),
     "train": Entry("nmrshift.cli.train", "train", "Train a model."),
+    "probe": Entry("nmrshift.cli.probe", "probe", "Judge pretrained encoders."),
     "adapt": Entry("nmrshift.cli.adapt", "adapt", "Learn from a laboratory's own spectra."),
     "benchmark": Entry("nmrshift.cli.benchmark", "benchmark", "Compare methods on protocols."),
 }

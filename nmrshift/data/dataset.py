@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from nmrshift.data.gather import (
     place,
 )
 from nmrshift.data.peak_lists import ListBatch, MeasuredGroup, PeakLists, store_lists
+from nmrshift.data.records import ShiftRecord, write_records
 from nmrshift.errors import RecordError
 from nmrshift.graph.batch import GraphBatch, GraphStore, store_graphs, take_ranges
 from nmrshift.graph.features import preset
@@ -138,6 +140,24 @@ def load_dataset(
     cache.mkdir(parents=True, exist_ok=True)
     _save(store, dataset)
     return dataset
+
+
+def as_dataset(
+    records: Sequence[ShiftRecord],
+    nuclei: tuple[str, ...],
+    features: str,
+    report: Callable[[str], None],
+) -> ShiftDataset:
+    """Turn records into arrays; peak lists without assignment are kept.
+
+    Raises:
+        RecordError: no molecule has a shift of these nuclei.
+    """
+    with tempfile.TemporaryDirectory(prefix="nmrshift-spectra-") as folder:
+        path = Path(folder) / "spectra.jsonl"
+        write_records(path, records)
+        part = DataPart(path, list_weight=1.0)
+        return load_dataset([part], nuclei, features, Path(folder), report=report, workers=1)
 
 
 def _assemble(

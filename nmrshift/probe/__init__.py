@@ -1,0 +1,1 @@
+"""The judge of encoders: probes on frozen features, and fine-tuning on few spectra."""

@@ -1,0 +1,78 @@
+"""How encoders are judged: the same for every one of them."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Positive = Annotated[float, Field(gt=0)]
+Decay = Annotated[float, Field(ge=0)]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FineTuning(_Frozen):
+    """The recipe of fine-tuning.
+
+    Attributes:
+        steps: optimiser steps.
+        batch_atoms: atoms of a batch, about.
+        learning_rate: peak of a linear warm-up and cosine decay.
+        weight_decay: on matrices only.
+        dropout: of the encoder while it learns.
+        d_head: hidden units of the head.
+        average_decay: of the moving average of weights, which is what is measured.
+        huber_delta: where the loss turns from square to absolute, in units of the spread.
+    """
+
+    steps: Annotated[int, Field(ge=1)] = 300
+    batch_atoms: Annotated[int, Field(ge=1)] = 500
+    learning_rate: Positive = 3e-3
+    weight_decay: Decay = 0.1
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    d_head: Annotated[int, Field(ge=1)] = 128
+    average_decay: Annotated[float, Field(ge=0, lt=1)] = 0.97
+    huber_delta: Positive = 0.01
+
+
+class LinearGrid(_Frozen):
+    """The grid of the linear probe.
+
+    Attributes:
+        learning_rates: peaks of a cosine decay.
+        weight_decays: pulls towards zero, decoupled from the gradient.
+        steps: optimiser steps, each on all labels.
+        huber_delta: as in fine-tuning.
+    """
+
+    learning_rates: Annotated[tuple[Positive, ...], Field(min_length=1)] = (
+        3e-3,
+        1e-2,
+        3e-2,
+        1e-1,
+        3e-1,
+    )
+    weight_decays: Annotated[tuple[Decay, ...], Field(min_length=1)] = (0.0, 1e-3, 1e-2)
+    steps: Annotated[int, Field(ge=1)] = 300
+    huber_delta: Positive = 0.01
+
+
+class ProbeSettings(_Frozen):
+    """Settings of the judge.
+
+    Attributes:
+        fine_tuning: the recipe of fine-tuning.
+        linear: the grid of the linear probe.
+        neighbours: numbers of neighbours tried.
+    """
+
+    fine_tuning: FineTuning = FineTuning()
+    linear: LinearGrid = LinearGrid()
+    neighbours: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] = (
+        1,
+        2,
+        4,
+        8,
+        16,
+    )
