@@ -332,7 +332,7 @@ def test_tables_and_curves(judge: Judge, tmp_path: Path) -> None:
     tree = ET.fromstring(learning_curves([control, better]))
     texts = ["".join(node.itertext()) for node in tree.iter("{http://www.w3.org/2000/svg}text")]
     assert {"random", "a|b", "10"} <= set(texts)
-    dots = [box for box in tree.iter("{http://www.w3.org/2000/svg}rect")]
+    dots = list(tree.iter("{http://www.w3.org/2000/svg}rect"))
     assert len(dots) == 2 * 2 * 2 + 2
     write_result(tmp_path / "half.json", control.model_copy(update={"fine_tuned": ()}))
     assert "fine-tuned" not in markdown([read_result(tmp_path / "half.json")])
