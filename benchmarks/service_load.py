@@ -49,7 +49,7 @@ def main() -> None:
     """Measure and print."""
     options = read_options()
     texts = read_smiles(options, MOST_MOLECULES)
-    settings = {"cache_atoms": 0, "readers": options.readers, "threads": options.threads}
+    settings = {"cache_atoms": 0, "processes": options.processes}
     arguments = ["--workers", str(options.workers)] if options.workers > 1 else []
     with running(options.model, arguments=arguments, **settings) as server:
         if options.soak:
@@ -60,7 +60,7 @@ def main() -> None:
         rate = options.poison_per_s or report["half load"]["asked_per_s"]
         report["poison"] = poisoned(options.model, texts, rate, options.seconds, settings)
     machine = f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores"
-    setting = f"{options.workers} workers, {options.readers} readers, {options.threads} threads"
+    setting = f"{options.workers} servers, {options.processes} processes each"
     print(json.dumps({"machine": machine, "server": setting, **report}, indent=2))
 
 
@@ -73,8 +73,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--poison-per-s", type=float, help="rate of the part poison")
     parser.add_argument("--workers", type=int, default=1, help="server processes")
-    parser.add_argument("--readers", type=int, default=2)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=2, help="answering processes of each")
     parser.add_argument("--soak", type=float, metavar="MINUTES")
     options = parser.parse_args()
     check_options(parser, options)

@@ -1,9 +1,9 @@
-"""A bounded number of requests and molecules inside; the rest is told to come back."""
+"""A bounded number of requests and atoms inside; the rest is told to come back."""
 
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -12,54 +12,67 @@ from service.mapping import ProblemError, problem_response
 RETRY_AFTER_S: Final[int] = 2
 
 
+class Load(NamedTuple):
+    """How much work a request is.
+
+    Attributes:
+        n_molecules: its molecules.
+        n_atoms: about how many atoms they have together.
+    """
+
+    n_molecules: int
+    n_atoms: int
+
+
 class Admission:
     """Counts what is being answered.
 
     Args:
         max_requests: requests inside at a time, those at work included.
-        max_molecules: molecules inside at a time; one request alone may exceed it.
+        max_atoms: atoms inside from which on no request is let in; the last one may exceed it.
         on_change: told the number of molecules inside.
     """
 
     def __init__(
-        self, *, max_requests: int, max_molecules: int, on_change: Callable[[float], object]
+        self, *, max_requests: int, max_atoms: int, on_change: Callable[[float], object]
     ) -> None:
         self._max_requests = max_requests
-        self._max_molecules = max_molecules
+        self._max_atoms = max_atoms
         self._on_change = on_change
         self._lock = threading.Lock()
         self.n_requests = 0
         self.n_molecules = 0
+        self.n_atoms = 0
 
-    def enter(self, n_molecules: int) -> None:
+    def enter(self, load: Load) -> None:
         """Let a request in.
 
         Raises:
             ProblemError: ``busy``.
         """
         with self._lock:
-            too_many = self.n_molecules + n_molecules > self._max_molecules
-            if self.n_requests >= self._max_requests or (self.n_requests and too_many):
+            if self.is_full:
                 raise _busy()
-            self._change(1, n_molecules)
+            self._change(1, load)
 
     @property
     def is_full(self) -> bool:
         """Whether no request would be let in now."""
-        return self.n_requests >= self._max_requests
+        return self.n_requests >= self._max_requests or self.n_atoms >= self._max_atoms
 
-    def leave(self, n_molecules: int) -> None:
+    def leave(self, load: Load) -> None:
         """Let a request out."""
         with self._lock:
-            self._change(-1, -n_molecules)
+            self._change(-1, load)
 
-    def leave_with(self, future: "Future[Any]", n_molecules: int) -> None:
+    def leave_with(self, future: "Future[Any]", load: Load) -> None:
         """Let a request out once its future is done, or cancelled."""
-        future.add_done_callback(lambda _: self.leave(n_molecules))
+        future.add_done_callback(lambda _: self.leave(load))
 
-    def _change(self, n_requests: int, n_molecules: int) -> None:
-        self.n_requests += n_requests
-        self.n_molecules += n_molecules
+    def _change(self, sign: int, load: Load) -> None:
+        self.n_requests += sign
+        self.n_molecules += sign * load.n_molecules
+        self.n_atoms += sign * load.n_atoms
         self._on_change(self.n_molecules)
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nmrshift.model.kernels import Adjacency, ends_sum, gated_sum
+from nmrshift.model.kernels import Adjacency, bag_sums, ends_sum, gated_sum
 from nmrshift.model.tensors import RoundTensors
 
 _BLOCK_ROWS = 2048
@@ -91,7 +91,7 @@ class FeedForward(nn.Module):
 
     def add_to(self, x: Tensor) -> None:
         """Add the update of ``x`` ``[n, width]`` to it in place, without gradients."""
-        for rows in torch.split(x, _BLOCK_ROWS):
+        for rows in (x,) if len(x) <= _BLOCK_ROWS else torch.split(x, _BLOCK_ROWS):
             hidden = functional.silu(self.up(self.norm(rows)), inplace=True)
             rows.add_(self.down(hidden))
 
@@ -129,14 +129,15 @@ class GatedLayer(nn.Module):
             step: the round.
         """
         ends = self.from_atoms(self.norm_h(h)).view(-1, e.shape[-1])  # src, dst, values in turn
-        pairs = torch.stack([3 * step.edge_src, 3 * step.edge_dst + 1], dim=1)
-        seen = functional.embedding_bag(pairs, ends, mode="sum")
-        seen += self.from_edge(self.norm_e(e)).index_select(0, step.edge_before)
-        e = e.index_select(0, step.edge_before).add_(functional.silu(seen))
-        messages = ends.index_select(0, 3 * step.edge_src + 2).mul_(seen.sigmoid_())
-        summed = functional.embedding_bag(
-            step.incoming, messages, step.first_incoming, mode="sum", include_last_offset=True
-        )
-        h = h.index_select(0, step.atom_before).add_(self.aggregate(summed))
+        seen = bag_sums(ends, step.ends, step.first_end)
+        own = self.from_edge(self.norm_e(e))
+        if step.edge_before is not None:
+            own, e = own.index_select(0, step.edge_before), e.index_select(0, step.edge_before)
+        e = e + functional.silu(seen.add_(own))
+        messages = ends.index_select(0, step.values).mul_(seen.sigmoid_())
+        summed = bag_sums(messages, step.incoming, step.first_incoming, has_total=True)
+        if step.atom_before is not None:
+            h = h.index_select(0, step.atom_before)
+        h = h + self.aggregate(summed)
         self.feed_forward.add_to(h)
         return h, e

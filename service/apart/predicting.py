@@ -1,0 +1,139 @@
+"""What a process does that answers molecules: reading, the network, answers, their JSON."""
+
+import os
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, cast
+
+from nmrshift.errors import OutputError
+from nmrshift.io.wire import WrittenPrediction, written
+from nmrshift.predict.prepare import Prepared
+from nmrshift.types import Failure, Prediction
+from service.apart.frames import Channel
+from service.apart.nursery import Work, alarm
+from service.apart.page import Page
+from service.apart.task import (
+    GRACE_S,
+    NETWORK_DEADLINES,
+    Described,
+    Fault,
+    Read,
+    Reading,
+    Task,
+)
+from service.loaded import canary_shifts
+from service.options import Options
+from service.places import places_of
+
+if TYPE_CHECKING:
+    from nmrshift.predict.predictor import Predictor
+
+Outcome = Prediction | WrittenPrediction | Failure | Fault
+
+_BEHIND: Final[int] = 19
+
+
+def load(read: str, model: str) -> tuple[Work, Described]:
+    """Load a model, and predict with it once so that all that it takes is there.
+
+    Args:
+        read: ``module:function`` that reads one molecule.
+        model: the model folder; empty for the shipped one.
+
+    Raises:
+        NmrshiftError: it cannot be loaded.
+        RuntimeError: it cannot predict the canary molecule.
+    """
+    import torch
+
+    from nmrshift.predict.predictor import Predictor
+
+    torch.set_num_threads(1)
+    module, name = read.split(":")
+    chosen = cast("Read", getattr(import_module(module), name))
+    predictor = Predictor.load(Path(model) if model else None)
+    answerer = Answerer(predictor, chosen)
+
+    def work(channel: Channel, page: Page) -> None:
+        channel.send(answerer.answer(channel.receive(), page))
+
+    return work, Described(predictor.info, canary_shifts(predictor))
+
+
+class Answerer:
+    """Answers tasks with a model.
+
+    Args:
+        predictor: the model.
+        read: reads one molecule.
+    """
+
+    def __init__(self, predictor: "Predictor", read: Read) -> None:
+        self._predictor = predictor
+        self._read = read
+        self._known = predictor.nuclei
+        self._features = predictor.features
+
+    def answer(self, task: Task, page: Page) -> list[Outcome]:
+        """Answer the molecules of a task, in order; what fails is a value in its place.
+
+        Args:
+            task: the molecules.
+            page: told which one is being read, and when all are.
+        """
+        if task.gives_way:
+            _give_way()
+        outcomes: dict[int, Outcome] = {}
+        ready: dict[Options, list[tuple[int, Prepared]]] = {}
+        for place, (query, number) in enumerate(task.queries):
+            page.mark(place)
+            alarm(task.deadline_s + GRACE_S)
+            options = task.options[number]
+            try:
+                found = self._read(query, Reading(options.nuclei, self._known, self._features))
+            except Exception as error:  # noqa: BLE001 - one molecule's fault is that molecule's
+                outcomes[place] = _fault(error)
+                continue
+            if isinstance(found, Failure):
+                outcomes[place] = found
+            else:
+                ready.setdefault(options, []).append((place, found))
+        page.mark(len(task.queries))
+        alarm(NETWORK_DEADLINES * task.deadline_s + GRACE_S)
+        for options, items in ready.items():
+            answers = self._predict([item for _, item in items], options)
+            outcomes.update(zip([place for place, _ in items], answers, strict=True))
+        alarm(0)
+        return [outcomes[place] for place in range(len(task.queries))]
+
+    def _predict(self, items: Sequence[Prepared], options: Options) -> list[Outcome]:
+        """Predict molecules together; a fault of one is not that of the others."""
+        ask = self._predictor.answer
+        try:
+            answers = ask(items, interval=options.interval, references=options.references)
+            return [_formed(answer, options) for answer in answers]
+        except Exception as error:  # noqa: BLE001 - as above
+            if len(items) == 1:
+                return [_fault(error)]
+            return [self._predict([item], options)[0] for item in items]
+
+
+def _formed(answer: Prediction, options: Options) -> Outcome:
+    """Return an answer in the form that is wanted."""
+    if not options.as_text:
+        return answer
+    try:
+        return written(answer)
+    except (OutputError, ValueError) as error:
+        return _fault(error)
+
+
+def _fault(error: Exception) -> Fault:
+    return Fault(type(error).__name__, places_of(error))
+
+
+def _give_way() -> None:
+    """Let this process run behind all others, whatever it was started as."""
+    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+    os.setpriority(os.PRIO_PROCESS, 0, _BEHIND)
