@@ -34,6 +34,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "pretrain": Entry("nmrshift.cli.pretrain", "pretrain", "Pretrain an encoder on structures."),
     "train": Entry("nmrshift.cli.train", "train", "Train a model."),
     "probe": Entry("nmrshift.cli.probe", "probe", "Judge pretrained encoders."),
+    "search": Entry("nmrshift.cli.search", "search", "Search an encoder's architecture."),
     "adapt": Entry("nmrshift.cli.adapt", "adapt", "Learn from a laboratory's own spectra."),
     "benchmark": Entry("nmrshift.cli.benchmark", "benchmark", "Compare methods on protocols."),
 }

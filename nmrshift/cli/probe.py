@@ -26,7 +26,7 @@ ALL = "all"
 @click.option(
     "--like",
     type=click.Path(exists=True, path_type=Path),
-    help="Encoder, model or configuration with the shape of fresh weights.",
+    help="Encoder, model or configuration with the shape of fresh weights; else the first folder.",
 )
 @click.option(
     "--size",
@@ -67,13 +67,16 @@ def probe(
     from nmrshift.probe.run import Judge
     from nmrshift.probe.settings import ProbeSettings
     from nmrshift.probe.spectra import NUCLEI, judging_spectra
-    from nmrshift.probe.subjects import find_subject
+    from nmrshift.probe.subjects import RANDOM, find_subject
     from nmrshift.probe.table import markdown
     from nmrshift.train.checkpoint import write_whole
 
     def say(text: str) -> None:
         click.echo(text, err=True)
 
+    folders = [text.partition("=")[2] or text for text in encoders]
+    shapes = [Path(name) for name in folders if name != RANDOM and not name.endswith(".json")]
+    like = like or (shapes[0] if shapes else None)
     cells = [None if size == ALL else _number(size) for size in sizes]
     judges: dict[str, Judge] = {}
 

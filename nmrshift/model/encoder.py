@@ -1,6 +1,6 @@
 """The encoder: from molecules to a representation of every atom."""
 
-from typing import cast
+from typing import Literal, cast
 
 import numpy as np
 import torch
@@ -12,8 +12,16 @@ from nmrshift.graph.batch import GraphBatch
 from nmrshift.graph.distinct import distinct_graph
 from nmrshift.graph.environments import N_RADII
 from nmrshift.graph.features import preset
-from nmrshift.model.layers import CodeEmbedding, EnvironmentEmbedding, GatedLayer
+from nmrshift.model.layers import (
+    Aggregation,
+    CodeEmbedding,
+    EdgeUpdate,
+    EnvironmentEmbedding,
+    GatedLayer,
+)
 from nmrshift.model.tensors import BatchTensors, distinct_tensors
+
+ReadOut = Literal["last", "all"]
 
 
 class EncoderConfig(BaseModel):
@@ -29,6 +37,10 @@ class EncoderConfig(BaseModel):
     dropout: float = Field(default=0.05, ge=0, lt=1)
     d_env: int = Field(default=48, ge=4, le=512)
     hide_environments: float = Field(default=0.2, ge=0, lt=1)
+    aggregation: Aggregation = "sum"
+    edge_update: EdgeUpdate = "residual"
+    read_out: ReadOut = "last"
+    """Whether the representation is the last round's, or the sum of all rounds'."""
     n_environments: tuple[int, ...] = Field(default=(), max_length=N_RADII)
     """Environments with a vector of their own, at radius 1, 2 ...; none is no such input."""
 
@@ -50,7 +62,14 @@ class Encoder(nn.Module):
             else None
         )
         self.layers = nn.ModuleList(
-            GatedLayer(config.d_h, config.d_e, config.d_ffn, config.dropout)
+            GatedLayer(
+                config.d_h,
+                config.d_e,
+                config.d_ffn,
+                config.dropout,
+                config.aggregation,
+                config.edge_update,
+            )
             for _ in range(config.n_layers)
         )
         self.norm = nn.LayerNorm(config.d_h)
@@ -80,7 +99,8 @@ class Encoder(nn.Module):
         for layer in self.layers:
             h, e = layer(h, e, batch.edges)
             found.append(h)
-        return [*found[:-1], self.norm(found[-1])]
+        last = torch.stack(found).sum(0) if self.config.read_out == "all" else found[-1]
+        return [*found[:-1], self.norm(last)]
 
     @torch.inference_mode()
     def represent(self, batch: GraphBatch, environments: NDArray[np.int64]) -> Tensor:
@@ -101,7 +121,12 @@ class Encoder(nn.Module):
         if embed is not None:
             h = h + embed(torch.from_numpy(environments[classes.atoms]).to(h.device))
         e = self.embed_edges(graph.E)
+        adds_up = self.config.read_out == "all"
+        total = torch.zeros_like(h)
         for layer, step in zip(self.layers, graph.rounds, strict=True):
             h, e = cast("GatedLayer", layer).on_classes(h, e, step)
-        encoded: Tensor = self.norm(h)[graph.atom_class]
+            if adds_up:
+                before = step.atom_before
+                total = h + (total if before is None else total.index_select(0, before))
+        encoded: Tensor = self.norm(total if adds_up else h)[graph.atom_class]
         return encoded

@@ -6,6 +6,7 @@ d_h]``, ``e`` edges ``[n_edges, d_e]``.
 """
 
 from collections.abc import Sequence
+from typing import Final, Literal
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +14,12 @@ from torch.nn import functional
 
 from nmrshift.model.kernels import Adjacency, bag_sums, ends_sum, gated_sum
 from nmrshift.model.tensors import RoundTensors
+
+Aggregation = Literal["sum", "mean"]
+EdgeUpdate = Literal["residual", "none"]
+
+_LEAST_GATE: Final = 1e-6
+"""Keeps the mean of an atom without neighbours finite."""
 
 _BLOCK_ROWS = 2048
 """Rows of a feed-forward block that are computed together: what lies between fits the caches."""
@@ -97,10 +104,30 @@ class FeedForward(nn.Module):
 
 
 class GatedLayer(nn.Module):
-    """One round: edges look at their ends, atoms take gated sums of their neighbours."""
+    """One round: edges look at their ends, atoms take gated sums of their neighbours.
 
-    def __init__(self, d_h: int, d_e: int, d_ffn: int, dropout: float) -> None:
+    Args:
+        d_h: width of atoms.
+        d_e: width of edges.
+        d_ffn: hidden units of the feed-forward block.
+        dropout: of what an atom takes.
+        aggregation: ``sum`` of the gated neighbours, or their ``mean`` by the gates, as Bresson &
+            Laurent normalise them.
+        edge_update: ``residual``, or ``none``: edges stay as they were embedded.
+    """
+
+    def __init__(
+        self,
+        d_h: int,
+        d_e: int,
+        d_ffn: int,
+        dropout: float,
+        aggregation: Aggregation = "sum",
+        edge_update: EdgeUpdate = "residual",
+    ) -> None:
         super().__init__()
+        self._mean = aggregation == "mean"
+        self._moves_edges = edge_update == "residual"
         self.norm_h = nn.LayerNorm(d_h)
         self.norm_e = nn.LayerNorm(d_e)
         self.from_atoms = nn.Linear(d_h, 3 * d_e)
@@ -113,8 +140,12 @@ class GatedLayer(nn.Module):
         """Return updated atoms and edges."""
         src, dst, values = self.from_atoms(self.norm_h(h)).chunk(3, dim=-1)
         seen = self.from_edge(self.norm_e(e)) + ends_sum(edges, src.contiguous(), dst.contiguous())
-        e = e + functional.silu(seen)
-        summed = gated_sum(edges, values.contiguous(), torch.sigmoid(seen))
+        if self._moves_edges:
+            e = e + functional.silu(seen)
+        values, gates = values.contiguous(), torch.sigmoid(seen)
+        summed = gated_sum(edges, values, gates)
+        if self._mean:
+            summed = summed / (gated_sum(edges, torch.ones_like(values), gates) + _LEAST_GATE)
         h = h + self.dropout(self.aggregate(summed))
         return h + self.feed_forward(h), e
 
@@ -133,11 +164,21 @@ class GatedLayer(nn.Module):
         own = self.from_edge(self.norm_e(e))
         if step.edge_before is not None:
             own, e = own.index_select(0, step.edge_before), e.index_select(0, step.edge_before)
-        e = e + functional.silu(seen.add_(own))
-        messages = ends.index_select(0, step.values).mul_(seen.sigmoid_())
-        summed = bag_sums(messages, step.incoming, step.first_incoming, has_total=True)
+        seen.add_(own)
+        if self._moves_edges:
+            e = e + functional.silu(seen)
+        gates = seen.sigmoid_()
+        messages = ends.index_select(0, step.values).mul_(gates)
+        summed = _incoming_sum(step, messages)
+        if self._mean:
+            summed /= _incoming_sum(step, gates) + _LEAST_GATE
         if step.atom_before is not None:
             h = h.index_select(0, step.atom_before)
         h = h + self.aggregate(summed)
         self.feed_forward.add_to(h)
         return h, e
+
+
+def _incoming_sum(step: RoundTensors, messages: Tensor) -> Tensor:
+    """Sum what arrives at every atom class ``[n_atom_classes, d_e]``."""
+    return bag_sums(messages, step.incoming, step.first_incoming, has_total=True)

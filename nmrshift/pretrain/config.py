@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from nmrshift.errors import ConfigError
+from nmrshift.model.encoder import ReadOut
+from nmrshift.model.layers import Aggregation, EdgeUpdate
 from nmrshift.train.config import Fraction, Frozen, Positive, Schedule
 
 Views = Literal["object-random", "random-random", "object-object"]
@@ -39,6 +41,9 @@ class EncoderShape(Frozen):
     d_e: Annotated[int, Field(ge=8, le=2048)] = 128
     d_ffn: Annotated[int, Field(ge=8, le=8192)] = 512
     dropout: Fraction = 0.05
+    aggregation: Aggregation = "sum"
+    edge_update: EdgeUpdate = "residual"
+    read_out: ReadOut = "last"
 
 
 class Chemistry(Frozen):

@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from nmrshift.errors import FileFormatError
 from nmrshift.model.encoder import EncoderConfig
@@ -13,17 +13,14 @@ from nmrshift.probe.settings import ProbeSettings
 from nmrshift.probe.spectra import Labels
 from nmrshift.probe.subjects import Kind
 from nmrshift.train.checkpoint import write_whole
+from nmrshift.train.config import Frozen
 
 SCHEMA_VERSION: Final = 1
 
 Method = Literal["linear", "neighbours"]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Errors(_Frozen):
+class Errors(Frozen):
     """Absolute errors of some labels.
 
     Attributes:
@@ -37,7 +34,7 @@ class Errors(_Frozen):
     median_ppm: float
 
 
-class TestErrors(_Frozen):
+class TestErrors(Frozen):
     """Errors on a nucleus' test spectra.
 
     Attributes:
@@ -51,7 +48,7 @@ class TestErrors(_Frozen):
     __test__ = False  # not a test case for pytest
 
 
-class Trial(_Frozen):
+class Trial(Frozen):
     """One point of a grid; errors are means over ordinary labels.
 
     Attributes:
@@ -65,7 +62,7 @@ class Trial(_Frozen):
     test_ppm: float
 
 
-class FrozenProbe(_Frozen):
+class FrozenProbe(Frozen):
     """A probe of frozen features, over its whole grid.
 
     Attributes:
@@ -85,7 +82,7 @@ class FrozenProbe(_Frozen):
     test: TestErrors
 
 
-class FineTuned(_Frozen):
+class FineTuned(Frozen):
     """One fine-tuning.
 
     Attributes:
@@ -106,7 +103,7 @@ class FineTuned(_Frozen):
     seconds: float
 
 
-class ProbeResult(_Frozen):
+class ProbeResult(Frozen):
     """Everything found of one encoder.
 
     Attributes:

@@ -13,6 +13,7 @@ from nmrshift.probe.batches import LabelledGraphs, cut, features
 from nmrshift.probe.fine_tune import fine_tune
 from nmrshift.probe.frozen import Features, linear_probe, neighbour_probe
 from nmrshift.probe.result import (
+    Errors,
     FineTuned,
     FrozenProbe,
     ProbeResult,
@@ -97,11 +98,11 @@ class Judge:
                 )
         return result
 
-    def frozen(self, subject: Subject, nucleus: str) -> tuple[FrozenProbe, ...]:
-        """Probe frozen features of one nucleus, with and without normalisation."""
+    def features(self, subject: Subject, nucleus: str) -> Features:
+        """Return frozen features of one nucleus' labelled atoms."""
         spectra, encoder = self.spectra[nucleus], subject.encoder(1)
         pool, held_out = features(encoder, self.pools[nucleus]), spectra.held_out()
-        parts = Features(
+        return Features(
             pool[torch.from_numpy(~held_out)],
             pool[torch.from_numpy(held_out)],
             features(encoder, self.tests[nucleus]),
@@ -109,6 +110,10 @@ class Judge:
             spectra.pool.of(held_out),
             spectra.test,
         )
+
+    def frozen(self, subject: Subject, nucleus: str) -> tuple[FrozenProbe, ...]:
+        """Probe frozen features of one nucleus, with and without normalisation."""
+        parts = self.features(subject, nucleus)
         grid, numbers = self.settings.linear, self.settings.neighbours
         return tuple(
             probe
@@ -137,6 +142,23 @@ class Judge:
             rest=errors_of(np.abs(pool - spectra.pool.shift_ppm)[rest]) if rest.any() else None,
             seconds=round(time.monotonic() - began, 1),
         )
+
+    def held_out_error(self, subject: Subject, nucleus: str, size: int, seed: int) -> Errors:
+        """Fine-tune on some spectra and measure on those that choices are made on, never the test.
+
+        Args:
+            subject: the encoder.
+            nucleus: what is learned.
+            size: spectra to learn from, none of them held out; at most all there are.
+            seed: of their choice and of the run.
+        """
+        spectra, recipe = self.spectra[nucleus], self.settings.fine_tuning
+        learned = spectra.pool.of(spectra.chosen(size, seed, without_held_out=True))
+        training = cut(spectra.dataset, learned, recipe.batch_atoms, seed)
+        asked = spectra.pool.of(spectra.held_out() & spectra.pool.ordinary)
+        batches = cut(spectra.dataset, asked, _SCORED_ATOMS)
+        predicted = fine_tune(subject.encoder(seed), training, batches, recipe, seed)
+        return errors_of(np.abs(predicted - asked.shift_ppm))
 
     def _cells(
         self, nuclei: Sequence[str], sizes: Sequence[int | None], seeds: int

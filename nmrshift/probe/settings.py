@@ -2,17 +2,14 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-Positive = Annotated[float, Field(gt=0)]
+from nmrshift.train.config import Fraction, Frozen, Positive
+
 Decay = Annotated[float, Field(ge=0)]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class FineTuning(_Frozen):
+class FineTuning(Frozen):
     """The recipe of fine-tuning.
 
     Attributes:
@@ -30,13 +27,13 @@ class FineTuning(_Frozen):
     batch_atoms: Annotated[int, Field(ge=1)] = 500
     learning_rate: Positive = 3e-3
     weight_decay: Decay = 0.1
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    dropout: Fraction = 0.1
     d_head: Annotated[int, Field(ge=1)] = 128
-    average_decay: Annotated[float, Field(ge=0, lt=1)] = 0.97
+    average_decay: Fraction = 0.97
     huber_delta: Positive = 0.01
 
 
-class LinearGrid(_Frozen):
+class LinearGrid(Frozen):
     """The grid of the linear probe.
 
     Attributes:
@@ -58,7 +55,7 @@ class LinearGrid(_Frozen):
     huber_delta: Positive = 0.01
 
 
-class ProbeSettings(_Frozen):
+class ProbeSettings(Frozen):
     """Settings of the judge.
 
     Attributes:

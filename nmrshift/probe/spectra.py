@@ -83,9 +83,19 @@ class Spectra:
         chosen = np.array([_in_held_out(key) for key in keys])
         return chosen[self.pool.mol]
 
-    def chosen(self, size: int, seed: int) -> NDArray[np.bool_]:
-        """Mark the pool's labels of some spectra, as ``seed-curve`` draws them ``[n_labels]``."""
-        wanted = {record.id for record in choose(self.records, size, seed)}
+    def chosen(self, size: int, seed: int, *, without_held_out: bool = False) -> NDArray[np.bool_]:
+        """Mark the pool's labels of some spectra ``[n_labels]``.
+
+        Args:
+            size: spectra.
+            seed: of the choice; with it they are those of ``seed-curve``.
+            without_held_out: choose among spectra that are not held out.
+        """
+        records = self.records
+        if without_held_out:
+            free = set(self.dataset.record_id[self.pool.record[~self.held_out()]].tolist())
+            records = tuple(record for record in records if record.id in free)
+        wanted = {record.id for record in choose(records, size, seed)}
         rows = np.array([name in wanted for name in self.dataset.record_id.tolist()])
         return rows[self.pool.record]
 

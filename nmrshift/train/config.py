@@ -7,6 +7,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from nmrshift.errors import ConfigError
+from nmrshift.model.encoder import ReadOut
+from nmrshift.model.layers import Aggregation, EdgeUpdate
 from nmrshift.model.network import Architecture
 from nmrshift.types import NUCLEI
 
@@ -64,6 +66,9 @@ class NetworkShape(Frozen):
     d_c: Annotated[int, Field(ge=4, le=512)] = 32
     d_head: Annotated[int, Field(ge=8, le=2048)] = 256
     dropout: Fraction = 0.05
+    aggregation: Aggregation = "sum"
+    edge_update: EdgeUpdate = "residual"
+    read_out: ReadOut = "last"
     d_env: Annotated[int, Field(ge=4, le=512)] = 48
     hide_environments: Fraction = 0.2
     environment_min_count: Annotated[int, Field(ge=1)] | None = None

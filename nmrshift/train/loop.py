@@ -50,6 +50,10 @@ from nmrshift.train.sampling import epoch_batches
 CHECKPOINT = "checkpoint.safetensors"
 METRICS = "metrics.jsonl"
 _HEADS = ("heads.", "conditioner.")
+_SHAPE = (
+    *("features", "n_layers", "d_h", "d_e", "d_ffn", "n_environments"),
+    *("aggregation", "edge_update", "read_out"),
+)
 
 
 @dataclass(slots=True)
@@ -216,7 +220,7 @@ def _trained_network(start: Path, config: TrainConfig) -> ShiftNetwork:
 def _take_encoder(network: ShiftNetwork, start: Path) -> None:
     """Put a pretrained encoder's weights into a network of the same shape."""
     encoder = load_encoder(start).encoder
-    for name in ("features", "n_layers", "d_h", "d_e", "d_ffn", "n_environments"):
+    for name in _SHAPE:
         own, given = getattr(network.config, name), getattr(encoder.config, name)
         if own != given:
             raise ConfigError(

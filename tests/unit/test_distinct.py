@@ -35,7 +35,9 @@ def graphs(smiles: list[str]) -> GraphBatch:
     return batch_graphs([mol_graph(parse(text).mol, preset("v1")) for text in smiles])
 
 
-def network(architecture: str = "gated", n_environments: tuple[int, ...] = ()) -> ShiftNetwork:
+def network(
+    architecture: str = "gated", n_environments: tuple[int, ...] = (), **variant: str
+) -> ShiftNetwork:
     torch.manual_seed(5)
     made = build_network(
         NetworkConfig(
@@ -51,6 +53,7 @@ def network(architecture: str = "gated", n_environments: tuple[int, ...] = ()) -
             solvents=(),
             sources=(),
             n_environments=n_environments,
+            **variant,
         )
     )
     return made.eval()
@@ -61,6 +64,20 @@ def both(made: ShiftNetwork, batch: GraphBatch) -> tuple[torch.Tensor, torch.Ten
     with torch.inference_mode():
         every = made.encode(batch_tensors(batch, kernel="torch", environments=codes))
     return every, made.represent(batch, codes)
+
+
+@pytest.mark.parametrize("few_atoms", [0, 10_000])
+@pytest.mark.parametrize(
+    "variant", [{"aggregation": "mean"}, {"edge_update": "none"}, {"read_out": "all"}]
+)
+def test_same_numbers_of_every_variant(
+    monkeypatch: pytest.MonkeyPatch, variant: dict[str, str], few_atoms: int
+) -> None:
+    monkeypatch.setattr("nmrshift.graph.distinct._FEW_ATOMS", few_atoms)
+    every, once = both(network(**variant), graphs([*DIVERSE, "F"]))
+    assert torch.allclose(every, once, atol=1e-5)
+    plain, _ = both(network(), graphs([*DIVERSE, "F"]))
+    assert (every - plain).abs().mean() > 0.01
 
 
 @pytest.mark.parametrize("few_atoms", [0, 10_000])
