@@ -101,9 +101,38 @@ class AdmissionGate:
         await self._app(scope, receive, send)
 
 
+class EarlyRefusal:
+    """Refuses requests on the wire while no more are let in, before anything is made of them.
+
+    The server's own HTTP protocol asks it. The gate above does the same under any server, at some
+    times the cost, and a service asked for ten times what it can do would still be busy with it.
+
+    Args:
+        admission: tells whether it is full.
+        paths: where molecules are asked for.
+        count: called for each refusal.
+    """
+
+    def __init__(
+        self, admission: Admission, paths: frozenset[str], count: Callable[[], object]
+    ) -> None:
+        self._admission = admission
+        self._paths = frozenset(path.encode("ascii") for path in paths)
+        self._count = count
+
+    def answer(self, method: bytes, path: bytes) -> tuple[tuple[bytes, bytes], ...] | None:
+        """Return headers if a request is refused; :data:`BUSY_BODY` goes with them."""
+        if not self._admission.is_full or method != b"POST" or path not in self._paths:
+            return None
+        self._count()
+        return _BUSY_HEADERS
+
+
 def _busy() -> ProblemError:
     detail = "Too many requests are waiting."
     return ProblemError("busy", detail, retry_after_s=RETRY_AFTER_S)
 
 
 _BUSY: Final = problem_response(_busy())
+_BUSY_HEADERS: Final = tuple(_BUSY.raw_headers)
+BUSY_BODY: Final[bytes] = bytes(_BUSY.body)
