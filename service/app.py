@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from nmrshift import __version__
+from nmrshift.collector import collect_seldom
 from nmrshift.types import ShiftPredictor
 from service.admission import AdmissionGate, EarlyRefusal
 from service.apart.crew import READ, Crew
@@ -30,7 +31,7 @@ from service.problems import add_handlers, describe_problems
 from service.routes import draw as drawings
 from service.routes import health, jobs, match, metrics, model, models, page, predict, solvents
 from service.settings import Settings
-from service.signals import end_with_parent, handled
+from service.signals import end_with_parent, handled, owns_process
 from service.wire import REFUSAL
 
 _ROUTES: Final = (predict, match, drawings, solvents, model, models, health, metrics, page)
@@ -129,6 +130,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         task.add_done_callback(reloads.discard)
 
     end_with_parent()
+    if owns_process():
+        collect_seldom()  # a look at all objects holds every answer up for a tenth of a second
     engine.start()
     if kept is not None:
         kept.start()

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from service.admission import BUSY_BODY, EarlyRefusal
+from service.admission import BUSY_BODY, BUSY_HEADERS, EarlyRefusal
 from service.settings import Settings
 
 REFUSAL: Final[str] = "refusal"
@@ -40,6 +40,7 @@ class PromptHttp(HttpToolsProtocol):
         self._is_in_head = True
         self._n_head_bytes = 0
         self._is_refused = False
+        self._inside: EarlyRefusal | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the clock."""
@@ -49,6 +50,7 @@ class PromptHttp(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop it."""
         self._unwatch()
+        self._leave()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -69,16 +71,10 @@ class PromptHttp(HttpToolsProtocol):
         """Stop the clock: bodies have one of their own."""
         self._is_in_head = False
         self._unwatch()
-        headers = self._refusal()
-        if headers is None:
+        if self._passes():
             super().on_headers_complete()
-            return
-        self._is_refused = True
-        lines = [STATUS_LINE[HTTPStatus.TOO_MANY_REQUESTS]]
-        for name, value in (*self.server_state.default_headers, *headers):
-            lines += [name, b": ", value, b"\r\n"]
-        self.transport.write(b"".join([*lines, b"\r\n", BUSY_BODY]))
-        self._watch()
+        else:
+            self._refuse()
 
     def on_body(self, body: bytes) -> None:
         """Pass the body on, unless the request has been refused."""
@@ -97,13 +93,36 @@ class PromptHttp(HttpToolsProtocol):
         else:
             self.transport.close()
 
-    def _refusal(self) -> tuple[tuple[bytes, bytes], ...] | None:
-        """Return the headers of a refusal, if the request is refused."""
+    def on_response_complete(self) -> None:
+        """Let the request out."""
+        self._leave()
+        super().on_response_complete()
+
+    def _passes(self) -> bool:
+        """Return whether a request goes on to the application."""
         refusal: EarlyRefusal | None = self.app_state.get(REFUSAL)
         is_first = self.cycle is None or self.cycle.response_complete
         if refusal is None or not is_first or self.expect_100_continue:
-            return None
-        return refusal.answer(self.parser.get_method(), self.url)
+            return True
+        if not refusal.concerns(self.parser.get_method(), self.url):
+            return True
+        if refusal.enter():
+            self._inside = refusal
+            return True
+        return False
+
+    def _refuse(self) -> None:
+        self._is_refused = True
+        lines = [STATUS_LINE[HTTPStatus.TOO_MANY_REQUESTS]]
+        for name, value in (*self.server_state.default_headers, *BUSY_HEADERS):
+            lines += [name, b": ", value, b"\r\n"]
+        self.transport.write(b"".join([*lines, b"\r\n", BUSY_BODY]))
+        self._watch()
+
+    def _leave(self) -> None:
+        if self._inside is not None:
+            self._inside.leave()
+            self._inside = None
 
     def _watch(self) -> None:
         self._timer = self.loop.call_later(_read_timeout_s(), self._on_time)

@@ -37,7 +37,9 @@ _ATTEMPTS: Final[int] = 3
 """Processes that one molecule may bring down before it takes the blame."""
 _ASIDE: Final[int] = 16
 """Molecules that may be slow at a time, each in a process of its own."""
-_SLOW_S: Final[float] = 0.03
+_SPARE: Final[int] = 1
+"""Processes that wait to take the place of another."""
+_SLOW_S: Final[float] = 0.015
 """Work of a process, longer than reading almost any molecule takes."""
 _STUCK_S: Final[float] = 0.3
 """Time that passes meanwhile, longer than even a busy machine lets a process wait."""
@@ -74,7 +76,9 @@ class Crew:
         self._metrics = metrics
         self._line = Line(settings.batch_molecules)
         self._suspects: deque[Item] = deque()
+        self._n_processes = settings.processes
         self._idle: list[Worker] = []
+        self._busy: set[Worker] = set()
         self._at_suspect: Worker | None = None
         self._n_inside = 0
         self._is_empty = asyncio.Event()
@@ -83,7 +87,7 @@ class Crew:
             nursery,
             about,
             self,
-            n_workers=settings.processes,
+            n_workers=settings.processes + _SPARE,
             most_aside=_ASIDE,
             metrics=metrics,
         )
@@ -187,16 +191,23 @@ class Crew:
     def _dispatch(self) -> None:
         """Give work to all that have none; to one of them a suspect, if there is any."""
         has_room = self._at_suspect is None and self._breeder.may_set_aside
-        if self._idle and self._suspects and has_room:
-            self._at_suspect = self._idle.pop()
-            self._hand(self._at_suspect, [self._suspects.popleft()])
-        while self._idle and len(self._line):
-            batch, n_dropped = self._line.take(len(self._idle))
+        if self._suspects and has_room and self._n_free:
+            self._at_suspect = self._idle[-1]
+            self._hand([self._suspects.popleft()])
+        while len(self._line) and (n_free := self._n_free):
+            batch, n_dropped = self._line.take(n_free)
             self._count(-n_dropped)
             if batch:
-                self._hand(self._idle.pop(), batch)
+                self._hand(batch)
 
-    def _hand(self, worker: Worker, batch: list[Item]) -> None:
+    @property
+    def _n_free(self) -> int:
+        """Processes that may be given work; the one that had some last has warm caches."""
+        return min(len(self._idle), self._n_processes - len(self._busy))
+
+    def _hand(self, batch: list[Item]) -> None:
+        worker = self._idle.pop()
+        self._busy.add(worker)
         numbers: dict[Options, int] = {}
         queries = tuple(
             (item.query, numbers.setdefault(item.ticket.options, len(numbers))) for item in batch
@@ -206,7 +217,8 @@ class Crew:
         worker.call_later(_SLOW_S, self._look)
 
     def _leave(self, worker: Worker) -> None:
-        """Let another process have the next suspect."""
+        """Let another process work."""
+        self._busy.discard(worker)
         if self._at_suspect is worker:
             self._at_suspect = None
 

@@ -1,6 +1,7 @@
 """What a process does that answers molecules: reading, the network, answers, their JSON."""
 
 from collections.abc import Sequence
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -10,7 +11,7 @@ from nmrshift.io.wire import WrittenPrediction, written
 from nmrshift.predict.prepare import Prepared
 from nmrshift.types import Failure, Prediction, Query
 from service.apart.frames import Channel
-from service.apart.nursery import Work, alarm
+from service.apart.nursery import Ready, alarm
 from service.apart.page import Page
 from service.apart.task import (
     GRACE_S,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 Outcome = Prediction | WrittenPrediction | Failure | Fault
 
 
-def load(read: str, model: str) -> tuple[Work, Described]:
+def load(read: str, model: str) -> Ready:
     """Load a model, and predict with it once so that all that it takes is there.
 
     Args:
@@ -55,7 +56,8 @@ def load(read: str, model: str) -> tuple[Work, Described]:
     def work(channel: Channel, page: Page) -> None:
         channel.send(answerer.answer(channel.receive(), page))
 
-    return work, Described(predictor.info, canary_shifts(predictor))
+    told = Described(predictor.info, canary_shifts(predictor))
+    return Ready(work, told, partial(canary_shifts, predictor))
 
 
 class Answerer:
