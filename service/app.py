@@ -131,7 +131,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
 
     end_with_parent()
     if owns_process():
-        collect_seldom()  # a look at all objects holds every answer up for a tenth of a second
+        collect_seldom()  # a look at all objects takes 0.26 s on a slow machine
     engine.start()
     if kept is not None:
         kept.start()
