@@ -101,7 +101,8 @@ class AdmissionGate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on one request, or answer it with 429."""
-        if scope["type"] == "http" and self._admission.is_full and scope["path"] in self._paths:
+        is_asking = scope["type"] == "http" and scope["method"] == "POST"
+        if is_asking and self._admission.is_full and scope["path"] in self._paths:
             await _BUSY(scope, receive, send)
             return
         await self._app(scope, receive, send)
