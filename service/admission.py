@@ -113,8 +113,8 @@ class EarlyRefusal:
 
     The server's own HTTP protocol asks it. The gate above does the same under any server, at some
     times the cost, and a service asked for ten times what it can do would still be busy with it.
-    Requests count here from their heads to the ends of their answers, so that of many that arrive
-    at once no more get through than there is room for.
+    Requests count here from the ends of their bodies to those of their answers, so that of many
+    that arrive at once no more get through than there is room for.
 
     Args:
         admission: tells whether it is full.
@@ -134,13 +134,16 @@ class EarlyRefusal:
         """Return whether a request asks for molecules."""
         return method == b"POST" and path in self._paths
 
-    def enter(self) -> bool:
-        """Let a request in, or count its refusal; return whether it was let in."""
-        if self._admission.is_full or self._n_under_way >= self._admission.max_requests:
+    def refuses(self) -> bool:
+        """Return whether there is no room for another request, and count its refusal."""
+        is_full = self._admission.is_full or self._n_under_way >= self._admission.max_requests
+        if is_full:
             self._count()
-            return False
+        return is_full
+
+    def enter(self) -> None:
+        """Take notice of a request whose body is there: one that is slow takes nobody's place."""
         self._n_under_way += 1
-        return True
 
     def leave(self) -> None:
         """Let a request out."""

@@ -40,6 +40,7 @@ class PromptHttp(HttpToolsProtocol):
         self._is_in_head = True
         self._n_head_bytes = 0
         self._is_refused = False
+        self._coming: EarlyRefusal | None = None
         self._inside: EarlyRefusal | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -85,6 +86,7 @@ class PromptHttp(HttpToolsProtocol):
         """Get ready for the next request where this one has been refused."""
         if not self._is_refused:
             super().on_message_complete()
+            self._enter()
             return
         self._is_refused = False
         self._unwatch()
@@ -106,10 +108,10 @@ class PromptHttp(HttpToolsProtocol):
             return True
         if not refusal.concerns(self.parser.get_method(), self.url):
             return True
-        if refusal.enter():
-            self._inside = refusal
-            return True
-        return False
+        if refusal.refuses():
+            return False
+        self._coming = refusal
+        return True
 
     def _refuse(self) -> None:
         self._is_refused = True
@@ -118,6 +120,13 @@ class PromptHttp(HttpToolsProtocol):
             lines += [name, b": ", value, b"\r\n"]
         self.transport.write(b"".join([*lines, b"\r\n", BUSY_BODY]))
         self._watch()
+
+    def _enter(self) -> None:
+        """Count a request that has arrived, unless it has been answered already."""
+        if self._coming is not None and not self.cycle.response_complete:
+            self._inside = self._coming
+            self._inside.enter()
+        self._coming = None
 
     def _leave(self) -> None:
         if self._inside is not None:

@@ -153,6 +153,7 @@ def give_way(pid: int) -> None:
     """Let a process run behind all others, whatever it was started as."""
     with suppress(OSError):
         os.sched_setscheduler(pid, os.SCHED_OTHER, os.sched_param(0))
+    with suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, pid, _BEHIND)
 
 

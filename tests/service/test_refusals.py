@@ -4,6 +4,7 @@ import json
 import socket
 import threading
 import time
+from contextlib import suppress
 
 import httpx
 import pytest
@@ -24,15 +25,14 @@ def server(toy_model):
         end = time.monotonic() + 20
         while httpx.post(f"{server.url}/v1/predict", json={"smiles": "CC"}).status_code == 200:
             assert time.monotonic() < end
+            time.sleep(0.2)
         yield server
 
 
 def _take(server):
-    with httpx.Client(timeout=60) as client:
-        try:
-            client.post(f"{server.url}/v1/predict", json=SLOW)
-        except httpx.HTTPError:
-            return
+    with httpx.Client(timeout=60) as client, suppress(httpx.HTTPError):
+        while client.post(f"{server.url}/v1/predict", json=SLOW).status_code == 429:
+            time.sleep(0.01)
 
 
 def refusals(server):
