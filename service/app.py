@@ -13,8 +13,9 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from nmrshift import __version__
+from nmrshift.collector import collect_seldom
 from nmrshift.types import ShiftPredictor
-from service.admission import AdmissionGate
+from service.admission import AdmissionGate, EarlyRefusal
 from service.apart.crew import READ, Crew
 from service.apart.drawers import DRAW
 from service.engine import Engine
@@ -30,7 +31,8 @@ from service.problems import add_handlers, describe_problems
 from service.routes import draw as drawings
 from service.routes import health, jobs, match, metrics, model, models, page, predict, solvents
 from service.settings import Settings
-from service.signals import end_with_parent, handled
+from service.signals import end_with_parent, handled, owns_process
+from service.wire import REFUSAL
 
 _ROUTES: Final = (predict, match, drawings, solvents, model, models, health, metrics, page)
 _PREDICTING: Final[frozenset[str]] = frozenset({"/v1/predict", "/v1/match", "/v1/draw"})
@@ -110,11 +112,12 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
     """Load the model beside the running application: alive at once, ready when it is."""
     engine: Engine = app.state.engine
     kept: Jobs | None = app.state.jobs
     reloads: set[asyncio.Task[None]] = set()
+    count = app.state.metrics.requests.labels("none", "POST", "429").inc
 
     def drain() -> None:
         engine.drain()
@@ -127,6 +130,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         task.add_done_callback(reloads.discard)
 
     end_with_parent()
+    if owns_process():
+        collect_seldom()  # a look at all objects takes 0.26 s on a slow machine
     engine.start()
     if kept is not None:
         kept.start()
@@ -134,7 +139,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     with handled(on_drain=drain, on_reload=reload, delay_s=delay_s):
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(engine.load)
-            yield
+            yield {REFUSAL: EarlyRefusal(engine.admission, _PREDICTING, count)}
             tasks.cancel_scope.cancel()
     if kept is not None:
         await to_thread.run_sync(kept.close)

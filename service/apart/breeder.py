@@ -26,7 +26,7 @@ class Breeder:
         about: the model that it has loaded, the same whenever it has to be started again.
         foreman: told of them.
         n_workers: processes to have at any time.
-        most_aside: processes for suspects to have at most.
+        most_aside: processes to have at most that have been set aside.
         metrics: told when the nursery dies.
     """
 
@@ -70,15 +70,19 @@ class Breeder:
             worker.kill()
         await to_thread.run_sync(self._nursery.close)
 
-    def breed_aside(self, n_wanted: int) -> None:
-        """Have processes for suspects on their way, as many as are wanted, if there may be more."""
-        n_coming = sum(not worker.is_ready for worker in self._aside)
-        while n_coming < n_wanted and len(self._aside) < self._most_aside and self._watched:
-            self._fork(is_aside=True)
-            n_coming += 1
+    @property
+    def may_set_aside(self) -> bool:
+        """Whether another process may be set aside."""
+        return len(self._aside) < self._most_aside
+
+    def set_aside(self, worker: Worker) -> None:
+        """Have another process in the place of one."""
+        self._workers.discard(worker)
+        self._aside.add(worker)
+        self._fill()
 
     def on_lost(self, worker: Worker) -> None:
-        """Replace a process, unless it was for suspects: those are forked when there are some."""
+        """Replace a process, unless that has been done already."""
         self._workers.discard(worker)
         self._aside.discard(worker)
         if worker.is_ready:
@@ -88,18 +92,16 @@ class Breeder:
 
     def _fill(self) -> None:
         while len(self._workers) < self._n_workers and self._watched is not None:
-            self._fork(is_aside=False)
+            self._fork()
 
-    def _fork(self, *, is_aside: bool) -> None:
-        if self._is_closing:
-            return
+    def _fork(self) -> None:
         try:
             connection, page = self._nursery.fork()
         except OSError:
             self._on_nursery_lost()
             return
-        worker = Worker(self._foreman, page, is_aside=is_aside)
-        (self._aside if is_aside else self._workers).add(worker)
+        worker = Worker(self._foreman, page)
+        self._workers.add(worker)
         self._begin(self._connect(worker, connection))
 
     async def _connect(self, worker: Worker, connection: Any) -> None:

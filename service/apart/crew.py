@@ -19,6 +19,7 @@ from nmrshift.types import Failure
 from service.apart.breeder import Breeder
 from service.apart.line import Line
 from service.apart.owner import Nursery
+from service.apart.page import Standing
 from service.apart.task import NETWORK_DEADLINES, Described, Fault, Task
 from service.apart.worker import Worker
 from service.estimate import estimated_atoms
@@ -34,21 +35,25 @@ _LOAD: Final[str] = "service.apart.predicting:load"
 
 _ATTEMPTS: Final[int] = 3
 """Processes that one molecule may bring down before it takes the blame."""
-_ASIDE: Final[int] = 8
-"""Suspects that are looked at side by side."""
-_IDLE_ASIDE: Final[int] = 1
-"""Processes for suspects that are kept when there is none."""
-_SLOW_S: Final[float] = 0.1
-"""Longer than reading almost any molecule takes."""
+_ASIDE: Final[int] = 16
+"""Molecules that may be slow at a time, each in a process of its own."""
+_SPARE: Final[int] = 1
+"""Processes that wait to take the place of another."""
+_SLOW_S: Final[float] = 0.015
+"""Work of a process, longer than reading almost any molecule takes."""
+_STUCK_S: Final[float] = 0.3
+"""Time that passes meanwhile, longer than even a busy machine lets a process wait."""
+_LOOK_S: Final[float] = 0.005
+"""Time between two looks at a process, at least."""
 _CANARY_S: Final[float] = 30.0
 
 
 class Crew:
     """A model in processes that answer batches of molecules.
 
-    A process whose molecule takes longer to read than almost any is killed. Its other molecules
-    go back to where they were, and the slow one is a suspect: it is tried again alone, in a
-    process behind all others, which has the full time. So is one over which a process died.
+    A process whose molecule takes longer to read than almost any is set aside with it, behind all
+    others, and another one is forked in its place; what else it had goes back to where it was. A
+    molecule over which a process died is a suspect: it is tried again alone.
 
     Attributes:
         about: the model.
@@ -71,8 +76,10 @@ class Crew:
         self._metrics = metrics
         self._line = Line(settings.batch_molecules)
         self._suspects: deque[Item] = deque()
+        self._n_processes = settings.processes
         self._idle: list[Worker] = []
-        self._idle_aside: list[Worker] = []
+        self._busy: set[Worker] = set()
+        self._at_suspect: Worker | None = None
         self._n_inside = 0
         self._is_empty = asyncio.Event()
         self._is_empty.set()
@@ -80,7 +87,7 @@ class Crew:
             nursery,
             about,
             self,
-            n_workers=settings.processes,
+            n_workers=settings.processes + _SPARE,
             most_aside=_ASIDE,
             metrics=metrics,
         )
@@ -144,22 +151,26 @@ class Crew:
 
     def on_ready(self, worker: Worker) -> None:
         """Give a process its first task."""
-        self._rest(worker)
+        self._idle.append(worker)
         self._dispatch()
 
     def on_answers(self, worker: Worker, outcomes: list[Any]) -> None:
         """Keep the process busy first, then hand out what it has found."""
         batch = worker.take_batch()
-        self._rest(worker)
-        self._dispatch()
+        if worker.aside is not None:
+            outcomes = [outcomes[worker.aside]]
+            worker.kill()
+        else:
+            self._leave(worker)
+            self._idle.append(worker)
+            self._dispatch()
         for item, outcome in zip(batch, outcomes, strict=True):
             self._deliver(item, outcome)
 
     def on_lost(self, worker: Worker) -> None:
         """See to the molecules of a process that is dead, and to another process."""
-        for idle in (self._idle, self._idle_aside):
-            if worker in idle:
-                idle.remove(worker)
+        if worker in self._idle:
+            self._idle.remove(worker)
         place = worker.standing.place
         batch = worker.take_batch()
         if batch:
@@ -168,6 +179,7 @@ class Crew:
             self._line.put_back(others)
             for item in suspects:
                 self._blame(item, is_sure=len(suspects) == 1)
+        self._leave(worker)
         self._breeder.on_lost(worker)
         self._dispatch()
 
@@ -177,57 +189,82 @@ class Crew:
         self._dispatch()
 
     def _dispatch(self) -> None:
-        """Give work to all that have none."""
-        while self._idle and len(self._line):
-            batch, n_dropped = self._line.take(len(self._idle))
+        """Give work to all that have none; to one of them a suspect, if there is any."""
+        has_room = self._at_suspect is None and self._breeder.may_set_aside
+        if self._suspects and has_room and self._n_free:
+            self._at_suspect = self._idle[-1]
+            self._hand([self._suspects.popleft()])
+        while len(self._line) and (n_free := self._n_free):
+            batch, n_dropped = self._line.take(n_free)
             self._count(-n_dropped)
             if batch:
-                self._hand(self._idle.pop(), batch)
-        while self._suspects and self._idle_aside:
-            self._hand(self._idle_aside.pop(), [self._suspects.popleft()])
-        if self._suspects:
-            self._breeder.breed_aside(len(self._suspects))
+                self._hand(batch)
 
-    def _hand(self, worker: Worker, batch: list[Item]) -> None:
+    @property
+    def _n_free(self) -> int:
+        """Processes that may be given work; the one that had some last has warm caches."""
+        return min(len(self._idle), self._n_processes - len(self._busy))
+
+    def _hand(self, batch: list[Item]) -> None:
+        worker = self._idle.pop()
+        self._busy.add(worker)
         numbers: dict[Options, int] = {}
         queries = tuple(
             (item.query, numbers.setdefault(item.ticket.options, len(numbers))) for item in batch
         )
         self._metrics.batch_molecules.observe(len(batch))
-        worker.begin(batch, Task(queries, tuple(numbers), self._deadline_s, worker.is_aside))
-        worker.call_later(min(_SLOW_S, self._deadline_s), self._look)
+        worker.begin(batch, Task(queries, tuple(numbers), self._deadline_s))
+        worker.call_later(_SLOW_S, self._look)
 
-    def _rest(self, worker: Worker) -> None:
-        if not worker.is_aside:
-            self._idle.append(worker)
-        elif self._suspects or len(self._idle_aside) < _IDLE_ASIDE:
-            self._idle_aside.append(worker)
-        else:
-            worker.kill()
+    def _leave(self, worker: Worker) -> None:
+        """Let another process work."""
+        self._busy.discard(worker)
+        if self._at_suspect is worker:
+            self._at_suspect = None
 
     def _look(self, worker: Worker) -> None:
-        """End a process that has been busy with one thing for too long."""
-        place, began_s = worker.standing
-        limit_s = self._deadline_s
-        if not 0 <= place < len(worker.batch):
-            limit_s *= NETWORK_DEADLINES
-        elif not worker.is_aside:
-            limit_s = min(_SLOW_S, limit_s)
-        left_s = began_s + limit_s - time.monotonic()
+        """See to a process that has been busy with one thing for too long."""
+        standing = worker.standing
+        left_s = self._left_s(worker, standing)
         if left_s > 0:
-            worker.call_later(left_s, self._look)
+            worker.call_later(max(left_s, _LOOK_S), self._look)
             return
+        self._leave(worker)
+        is_reading = 0 <= standing.place < len(worker.batch)
+        if worker.aside is None and is_reading and self._breeder.may_set_aside:
+            self._metrics.workers_replaced.labels("slow").inc()
+            self._line.put_back(worker.set_aside(standing.place))
+            self._breeder.set_aside(worker)
+            worker.call_later(_LOOK_S, self._look)
+        else:
+            self._end(worker, standing.place)
+        self._dispatch()
+
+    def _end(self, worker: Worker, place: int) -> None:
+        """End a process whose time is up, or for which there is no room aside."""
         batch = worker.take_batch()
         worker.kill()
-        self._metrics.workers_replaced.labels("timeout" if worker.is_aside else "slow").inc()
+        self._metrics.workers_replaced.labels("timeout").inc()
+        if worker.aside is not None or len(batch) == place == 1:
+            self._time_out(batch[0])
+            return
         suspects, others = _parted(batch, place)
         self._line.put_back(others)
-        if worker.is_aside:
+        if place < 0:
             for item in suspects:
-                self._time_out(item)
+                self._blame(item, is_sure=len(suspects) == 1)
         else:
             self._suspects.extend(suspects)
-        self._dispatch()
+
+    def _left_s(self, worker: Worker, standing: Standing) -> float:
+        """Return when to look at a process again; nothing is left to one that is too slow."""
+        aged_s = time.monotonic() - standing.began_s
+        if worker.aside is not None:
+            return self._deadline_s - aged_s
+        if not 0 <= standing.place < len(worker.batch):
+            return NETWORK_DEADLINES * self._deadline_s - aged_s
+        stuck_s = min(_STUCK_S, self._deadline_s)
+        return min(_SLOW_S - worker.has_worked_s(standing), stuck_s - aged_s)
 
     def _blame(self, item: Item, *, is_sure: bool) -> None:
         """Count a dead process against a molecule, if it was this one, and try it again alone."""

@@ -8,7 +8,7 @@ from nmrshift.draw import picture
 from nmrshift.errors import NmrshiftError
 from nmrshift.types import Failure, Prediction
 from service.apart.frames import Channel
-from service.apart.nursery import Work, alarm
+from service.apart.nursery import Ready, alarm
 from service.apart.page import Page
 from service.apart.task import GRACE_S, Draw, Fault
 from service.places import places_of
@@ -39,7 +39,7 @@ def draw(drawing: Drawing) -> bytes | Failure:
         return Failure(one.index, one.input, one.name, error.code, error.message, error.hint)
 
 
-def load(spec: str) -> tuple[Work, None]:
+def load(spec: str) -> Ready:
     """Return the work of a process that draws with ``module:function``."""
     module, name = spec.split(":")
     chosen = cast("Draw", getattr(import_module(module), name))
@@ -54,4 +54,4 @@ def load(spec: str) -> tuple[Work, None]:
         alarm(0)
         channel.send(answer)
 
-    return work, None
+    return Ready(work, None)

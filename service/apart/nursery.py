@@ -12,7 +12,7 @@ import socket
 import sys
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 from nmrshift.collector import collect_seldom
 from nmrshift.errors import NmrshiftError
@@ -27,8 +27,23 @@ N_DESCRIPTORS: Final[int] = 2
 Work = Callable[[Channel, Page], None]
 """Does one task that comes through the channel, again and again."""
 
-Load = Callable[..., tuple[Work, object]]
-"""Loads what the work takes; returns the work, and what its owner is to know of it."""
+
+class Ready(NamedTuple):
+    """What has been loaded.
+
+    Attributes:
+        work: what a process does.
+        told: what the owner is to know of it.
+        warm_up: what a process does before it says that it is there.
+    """
+
+    work: Work
+    told: object
+    warm_up: Callable[[], object] | None = None
+
+
+Load = Callable[..., Ready]
+"""Loads what the work takes."""
 
 
 def main() -> None:
@@ -42,12 +57,12 @@ def main() -> None:
     try:
         module, name = sys.argv[3].split(":")
         load = cast("Load", getattr(import_module(module), name))
-        work, told = load(*sys.argv[4:])
+        ready = load(*sys.argv[4:])
     except Exception as error:  # noqa: BLE001 - whatever it is, the owner must know
         Channel(control).send(_broken(error))
         return
     collect_seldom()
-    Channel(control).send(told)
+    Channel(control).send(ready.told)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
         word, descriptors, _, _ = socket.recv_fds(control, 1, N_DESCRIPTORS)
@@ -55,12 +70,12 @@ def main() -> None:
             return
         if os.fork() == 0:
             control.close()
-            _become_worker(descriptors, work, memory_bytes)
+            _become_worker(descriptors, ready, memory_bytes)
         for descriptor in descriptors:
             os.close(descriptor)
 
 
-def _become_worker(descriptors: list[int], work: Work, memory_bytes: int) -> None:
+def _become_worker(descriptors: list[int], ready: Ready, memory_bytes: int) -> None:
     """Say which process this is and work until the channel closes; never return."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
@@ -68,9 +83,11 @@ def _become_worker(descriptors: list[int], work: Work, memory_bytes: int) -> Non
     try:
         channel = Channel(socket.socket(fileno=descriptors[0]))
         page = Page(descriptors[1])
+        if ready.warm_up is not None:
+            ready.warm_up()
         channel.send(os.getpid())
         while True:
-            work(channel, page)
+            ready.work(channel, page)
     except (EOFError, OSError):
         os._exit(0)
     finally:

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
@@ -19,6 +20,12 @@ START_S: Final[float] = 120.0
 _ONE_THREAD: Final[dict[str, str]] = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"
 )
+
+
+_BEHIND: Final[int] = 15
+_CPU_CLOCK: Final[int] = 2
+"""CPUCLOCK_SCHED of the Linux kernel: with a process's number, the clock of all its threads
+(clock_getcpuclockid(3))."""
 
 
 class BrokenNurseryError(RuntimeError):
@@ -140,3 +147,18 @@ def kill(pid: int) -> None:
     """End a process, whatever it does."""
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
+
+
+def give_way(pid: int) -> None:
+    """Let a process run behind all others, whatever it was started as."""
+    with suppress(OSError):
+        os.sched_setscheduler(pid, os.SCHED_OTHER, os.sched_param(0))
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, pid, _BEHIND)
+
+
+def worked_s(pid: int) -> float:
+    """Return how long a process has worked, seconds; 0 if there is none."""
+    with suppress(OSError):
+        return time.clock_gettime(~pid << 3 | _CPU_CLOCK)
+    return 0.0

@@ -10,7 +10,9 @@ BEFORE: Final[int] = -1
 """Place of a process that has not begun with its task."""
 
 _PLACE: Final = struct.Struct("=q")
-_BEGAN: Final = struct.Struct("=d")
+_TIMES: Final = struct.Struct("=dd")
+_ASIDE: Final[int] = _PLACE.size + _TIMES.size
+"""Where the owner notes that only the molecule just being read is wanted."""
 _SIZE: Final[int] = 4096
 
 
@@ -20,10 +22,12 @@ class Standing(NamedTuple):
     Attributes:
         place: number of the molecule in its task; their count once all have been read.
         began_s: when it began with it, by the system's monotonic clock.
+        worked_s: how long the process had worked by then, by its own clock.
     """
 
     place: int
     began_s: float
+    worked_s: float
 
 
 class Page:
@@ -38,19 +42,34 @@ class Page:
         os.close(descriptor)
 
     def mark(self, place: int) -> None:
-        """Note that work on a molecule begins now.
+        """Note that work on a molecule begins now, in the process that does it.
 
-        The time goes first: a reader between the two takes the molecule before for a young one,
+        The times go first: a reader between the two takes the molecule before for a young one,
         and not this one for an old one.
         """
-        _BEGAN.pack_into(self._memory, _PLACE.size, time.monotonic())
-        _PLACE.pack_into(self._memory, 0, place)
+        self._write(place, time.monotonic(), time.process_time())
+
+    def clear(self) -> None:
+        """Note that a task is on its way."""
+        self._write(BEFORE, time.monotonic(), 0.0)
+
+    def set_aside(self) -> None:
+        """Ask the process for nothing but the molecule that it is reading, for good."""
+        self._memory[_ASIDE] = 1
+
+    @property
+    def is_aside(self) -> bool:
+        """Whether nothing else is wanted any longer."""
+        return bool(self._memory[_ASIDE])
 
     def read(self) -> Standing:
         """Return what was noted last."""
         (place,) = _PLACE.unpack_from(self._memory, 0)
-        (began_s,) = _BEGAN.unpack_from(self._memory, _PLACE.size)
-        return Standing(place, began_s)
+        return Standing(place, *_TIMES.unpack_from(self._memory, _PLACE.size))
+
+    def _write(self, place: int, began_s: float, worked_s: float) -> None:
+        _TIMES.pack_into(self._memory, _PLACE.size, began_s, worked_s)
+        _PLACE.pack_into(self._memory, 0, place)
 
     def close(self) -> None:
         """Let go of the memory."""

@@ -1,17 +1,17 @@
 """What a process does that answers molecules: reading, the network, answers, their JSON."""
 
-import os
 from collections.abc import Sequence
+from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, cast
 
 from nmrshift.errors import OutputError
 from nmrshift.io.wire import WrittenPrediction, written
 from nmrshift.predict.prepare import Prepared
-from nmrshift.types import Failure, Prediction
+from nmrshift.types import Failure, Prediction, Query
 from service.apart.frames import Channel
-from service.apart.nursery import Work, alarm
+from service.apart.nursery import Ready, alarm
 from service.apart.page import Page
 from service.apart.task import (
     GRACE_S,
@@ -31,10 +31,8 @@ if TYPE_CHECKING:
 
 Outcome = Prediction | WrittenPrediction | Failure | Fault
 
-_BEHIND: Final[int] = 19
 
-
-def load(read: str, model: str) -> tuple[Work, Described]:
+def load(read: str, model: str) -> Ready:
     """Load a model, and predict with it once so that all that it takes is there.
 
     Args:
@@ -58,7 +56,8 @@ def load(read: str, model: str) -> tuple[Work, Described]:
     def work(channel: Channel, page: Page) -> None:
         channel.send(answerer.answer(channel.receive(), page))
 
-    return work, Described(predictor.info, canary_shifts(predictor))
+    told = Described(predictor.info, canary_shifts(predictor))
+    return Ready(work, told, partial(canary_shifts, predictor))
 
 
 class Answerer:
@@ -75,37 +74,40 @@ class Answerer:
         self._known = predictor.nuclei
         self._features = predictor.features
 
-    def answer(self, task: Task, page: Page) -> list[Outcome]:
+    def answer(self, task: Task, page: Page) -> list[Outcome | None]:
         """Answer the molecules of a task, in order; what fails is a value in its place.
 
         Args:
             task: the molecules.
-            page: told which one is being read, and when all are.
+            page: told which one is being read, and when all are; says whether the others are still
+                wanted. Those that are not may have no outcome.
         """
-        if task.gives_way:
-            _give_way()
         outcomes: dict[int, Outcome] = {}
         ready: dict[Options, list[tuple[int, Prepared]]] = {}
         for place, (query, number) in enumerate(task.queries):
             page.mark(place)
             alarm(task.deadline_s + GRACE_S)
             options = task.options[number]
-            try:
-                found = self._read(query, Reading(options.nuclei, self._known, self._features))
-            except Exception as error:  # noqa: BLE001 - one molecule's fault is that molecule's
-                outcomes[place] = _fault(error)
-                continue
-            if isinstance(found, Failure):
-                outcomes[place] = found
-            else:
+            found = self._guarded(query, options)
+            if isinstance(found, Prepared):
                 ready.setdefault(options, []).append((place, found))
+            else:
+                outcomes[place] = found
+            if page.is_aside:
+                break
         page.mark(len(task.queries))
         alarm(NETWORK_DEADLINES * task.deadline_s + GRACE_S)
         for options, items in ready.items():
             answers = self._predict([item for _, item in items], options)
             outcomes.update(zip([place for place, _ in items], answers, strict=True))
         alarm(0)
-        return [outcomes[place] for place in range(len(task.queries))]
+        return [outcomes.get(place) for place in range(len(task.queries))]
+
+    def _guarded(self, query: Query, options: Options) -> Prepared | Failure | Fault:
+        try:
+            return self._read(query, Reading(options.nuclei, self._known, self._features))
+        except Exception as error:  # noqa: BLE001 - one molecule's fault is that molecule's
+            return _fault(error)
 
     def _predict(self, items: Sequence[Prepared], options: Options) -> list[Outcome]:
         """Predict molecules together; a fault of one is not that of the others."""
@@ -131,9 +133,3 @@ def _formed(answer: Prediction, options: Options) -> Outcome:
 
 def _fault(error: Exception) -> Fault:
     return Fault(type(error).__name__, places_of(error))
-
-
-def _give_way() -> None:
-    """Let this process run behind all others, whatever it was started as."""
-    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
-    os.setpriority(os.PRIO_PROCESS, 0, _BEHIND)

@@ -39,13 +39,11 @@ class Task:
         queries: the molecules, each with the number of its options.
         options: the options that occur.
         deadline_s: seconds for reading each; its owner keeps the clock.
-        gives_way: whether the process is to run behind all others from now on.
     """
 
     queries: tuple[tuple[Query, int], ...]
     options: tuple[Options, ...]
     deadline_s: float
-    gives_way: bool
 
 
 @dataclass(frozen=True, slots=True)

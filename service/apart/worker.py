@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import Any, Protocol, cast
 
 from service.apart.frames import Unpacker, packed
-from service.apart.owner import kill
-from service.apart.page import BEFORE, Page, Standing
+from service.apart.owner import give_way, kill, worked_s
+from service.apart.page import Page, Standing
 from service.apart.task import Task
 from service.tickets import Item
 
@@ -32,17 +32,16 @@ class Worker(asyncio.Protocol):
 
     Attributes:
         batch: the molecules that it is busy with.
-        is_aside: whether it is for suspects, behind all others.
+        aside: number of the only one of its task that is still wanted, once it has been set aside.
 
     Args:
         foreman: told what happens.
         page: says how far it is.
-        is_aside: see above.
     """
 
-    def __init__(self, foreman: Foreman, page: Page, *, is_aside: bool) -> None:
+    def __init__(self, foreman: Foreman, page: Page) -> None:
         self.batch: list[Item] = []
-        self.is_aside = is_aside
+        self.aside: int | None = None
         self._foreman = foreman
         self._page = page
         self._pid: int | None = None
@@ -78,8 +77,18 @@ class Worker(asyncio.Protocol):
         """Hand out a task."""
         assert self._transport is not None
         self.batch = list(batch)
-        self._page.mark(BEFORE)
+        self._page.clear()
         self._transport.write(packed(task))
+
+    def set_aside(self, place: int) -> list[Item]:
+        """Let it go on with one molecule only, behind all others; return the rest."""
+        rest = self.batch[:place] + self.batch[place + 1 :]
+        self.batch = [self.batch[place]]
+        self.aside = place
+        self._page.set_aside()
+        if self._pid is not None:
+            give_way(self._pid)
+        return rest
 
     def take_batch(self) -> list[Item]:
         """Take the molecules back."""
@@ -91,6 +100,10 @@ class Worker(asyncio.Protocol):
     def standing(self) -> Standing:
         """What it is busy with."""
         return self._page.read()
+
+    def has_worked_s(self, standing: Standing) -> float:
+        """Return how long it has worked since, the time that others had the processor left out."""
+        return 0.0 if self._pid is None else max(0.0, worked_s(self._pid) - standing.worked_s)
 
     def call_later(self, delay_s: float, look: Any) -> None:
         """Have somebody look at it, unless it is done by then."""
