@@ -12,7 +12,7 @@ ALL = "all"
 @click.argument("encoders", nargs=-1, required=True, metavar="ENCODER...")
 @click.option(
     "--data",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=click.Path(file_okay=False, path_type=Path),
     default=Path("../shared/data"),
     help="Folder of the spectra (docs/data.md).  [default: ../shared/data]",
 )
