@@ -13,6 +13,7 @@ from server import running
 PREDICT = "/v1/predict"
 APP = "poison:app"
 HANGING, CRASHING = 0.05, 0.01
+OK = 200
 CODES = {"hang": "timeout", "crash": "crashed"}
 
 
@@ -35,10 +36,11 @@ async def _compare(port: int, texts: list[str], per_s: float, seconds: float) ->
     await in_turn(port, iter(list(bodies.values())[:50] * 2), n_connections=4, seconds=3)
 
     def remember(request: bytes, reply: Reply) -> None:
-        expected[_text_of(request)] = _shifts(reply)
+        if reply.status == OK:
+            expected[_text_of(request)] = _shifts(reply)
 
     clean = await at_rate(port, iter(bodies.values()), per_s=per_s, seconds=seconds, check=remember)
-    counts = {"good": 0, "wrong": 0, "hang": 0, "crash": 0, "miscoded": 0}
+    counts = {"good": 0, "refused": 0, "wrong": 0, "hang": 0, "crash": 0, "miscoded": 0}
     took_s: list[float] = []
 
     def compare(request: bytes, reply: Reply) -> None:
@@ -48,6 +50,9 @@ async def _compare(port: int, texts: list[str], per_s: float, seconds: float) ->
             counts["miscoded"] += _code(reply) != CODES[name]
             return
         counts["good"] += 1
+        if reply.status != OK:
+            counts["refused"] += 1
+            return
         took_s.append(reply.took_s)
         counts["wrong"] += _shifts(reply) != expected.get(_text_of(request), _shifts(reply))
 
@@ -84,6 +89,8 @@ def _text_of(request: bytes) -> str:
 
 
 def _code(reply: Reply) -> str | None:
+    if reply.status != OK:
+        return None
     code: str | None = json.loads(reply.body)["predictions"][0].get("code")
     return code
 

@@ -14,7 +14,8 @@ molecules. Times count from when a request was due. The parts:
 * poison: the rate of half load on a server some of whose molecules hang or crash their reader; the
   good ones are compared with the answers of the sound server.
 
-``/health/live`` is asked ten times a second throughout. ``--only`` takes some of the parts.
+``/health/live`` is asked ten times a second throughout, by a process of its own. ``--only`` takes
+some of the parts.
 """
 
 import argparse
@@ -31,7 +32,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "benchmarks")]
 
-from http_load import Connection, Reply, Tally, at_rate, get, in_turn, post  # noqa: E402
+from http_load import Tally, at_rate, in_turn, post  # noqa: E402
 from molecules import add_options, check_options, read_smiles  # noqa: E402
 from poisoned import poisoned  # noqa: E402
 from server import Server, running  # noqa: E402
@@ -49,7 +50,7 @@ def main() -> None:
     """Measure and print."""
     options = read_options()
     texts = read_smiles(options, MOST_MOLECULES)
-    settings = {"cache_atoms": 0, "readers": options.readers, "threads": options.threads}
+    settings = {"cache_atoms": 0, "processes": options.processes}
     arguments = ["--workers", str(options.workers)] if options.workers > 1 else []
     with running(options.model, arguments=arguments, **settings) as server:
         if options.soak:
@@ -60,7 +61,7 @@ def main() -> None:
         rate = options.poison_per_s or report["half load"]["asked_per_s"]
         report["poison"] = poisoned(options.model, texts, rate, options.seconds, settings)
     machine = f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores"
-    setting = f"{options.workers} workers, {options.readers} readers, {options.threads} threads"
+    setting = f"{options.workers} servers, {options.processes} processes each"
     print(json.dumps({"machine": machine, "server": setting, **report}, indent=2))
 
 
@@ -73,8 +74,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--poison-per-s", type=float, help="rate of the part poison")
     parser.add_argument("--workers", type=int, default=1, help="server processes")
-    parser.add_argument("--readers", type=int, default=2)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=2, help="answering processes of each")
     parser.add_argument("--soak", type=float, metavar="MINUTES")
     options = parser.parse_args()
     check_options(parser, options)
@@ -123,25 +123,12 @@ async def measure(server: Server, texts: list[str], options: argparse.Namespace)
 
 async def watched(port: int, load: Any) -> tuple[Tally, dict[str, Any]]:
     """Run a load, ask ``/health/live`` meanwhile, and return the tally and its figures."""
-    connection, live = Connection(port), Tally(0.0)
-
-    async def ask() -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            due_s = loop.time()
-            reply: Reply = await connection.ask(get("/health/live"))
-            live.add(reply)
-            await asyncio.sleep(max(0.0, due_s + 0.1 - loop.time()))
-
-    asking = asyncio.ensure_future(ask())
-    try:
-        tally = await load
-    finally:
-        asking.cancel()
-        connection.close()
-    bad = sum(n for status, n in live.statuses.items() if status != 200)
-    alive = {"p99_ms": live.percentile_ms(99), "max_ms": live.percentile_ms(100), "not_200": bad}
-    return tally, {**tally.report(), "live": alive}
+    pipe = asyncio.subprocess.PIPE
+    command = (sys.executable, str(ROOT / "benchmarks" / "alive.py"), str(port))
+    asking = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe)
+    tally = await load
+    live, _ = await asking.communicate(b"")
+    return tally, {**tally.report(), "live": json.loads(live)}
 
 
 if __name__ == "__main__":

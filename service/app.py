@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -14,31 +13,29 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from nmrshift import __version__
+from nmrshift.collector import collect_seldom
 from nmrshift.types import ShiftPredictor
-from service.admission import AdmissionGate
+from service.admission import AdmissionGate, EarlyRefusal
+from service.apart.crew import READ, Crew
+from service.apart.drawers import DRAW
 from service.engine import Engine
 from service.jobs.manager import Jobs
 from service.keys import KeyGate, read_keys
 from service.limits import BodyGate, Uploads
+from service.loaded import Answerers
+from service.local import Local
 from service.mapping import ProblemError
 from service.metrics import Metrics
 from service.observe import Observer
-from service.pipeline import READ
 from service.problems import add_handlers, describe_problems
-from service.reading.drawers import DRAW
 from service.routes import draw as drawings
 from service.routes import health, jobs, match, metrics, model, models, page, predict, solvents
 from service.settings import Settings
-from service.signals import end_with_parent, handled
+from service.signals import end_with_parent, handled, owns_process
+from service.wire import REFUSAL
 
 _ROUTES: Final = (predict, match, drawings, solvents, model, models, health, metrics, page)
 _PREDICTING: Final[frozenset[str]] = frozenset({"/v1/predict", "/v1/match", "/v1/draw"})
-
-
-_SWITCH_S: Final[float] = 0.0001
-"""How long a thread may keep the interpreter from the others, seconds. With Python's 5 ms, the
-network's thread, which lets go of it at every operation, waits that long each time while requests
-come in, and a lone request, which passes through four threads, twice as long altogether."""
 
 
 class _Described(FastAPI):
@@ -62,8 +59,9 @@ def create_app(
 
     Args:
         settings: by default, those of the environment.
-        predictor: by default, the model of the settings, loaded once the application runs.
-        read: ``module:function`` that reads one molecule in a reading process.
+        predictor: answers in this process; by default the model of the settings does, in processes
+            of its own, once the application runs.
+        read: ``module:function`` that reads one molecule in such a process.
         draw: ``module:function`` that draws one picture in a drawing process.
 
     Raises:
@@ -82,8 +80,8 @@ def create_app(
     )
     state = app.state
     state.settings, state.metrics = settings, Metrics()
-    load = partial(_load, settings, predictor)
-    state.engine = Engine(load, settings, state.metrics, read=read, draw=draw)
+    load = partial(_load, settings, state.metrics, predictor, read)
+    state.engine = Engine(load, settings, state.metrics, draw=draw)
     state.jobs = None
     if settings.data_dir is not None:
         state.jobs = Jobs(settings.data_dir, state.engine, settings, state.metrics)
@@ -114,11 +112,12 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
     """Load the model beside the running application: alive at once, ready when it is."""
     engine: Engine = app.state.engine
     kept: Jobs | None = app.state.jobs
     reloads: set[asyncio.Task[None]] = set()
+    count = app.state.metrics.requests.labels("none", "POST", "429").inc
 
     def drain() -> None:
         engine.drain()
@@ -130,8 +129,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         reloads.add(task)
         task.add_done_callback(reloads.discard)
 
-    sys.setswitchinterval(_SWITCH_S)
     end_with_parent()
+    if owns_process():
+        collect_seldom()  # a look at all objects takes 0.26 s on a slow machine
     engine.start()
     if kept is not None:
         kept.start()
@@ -139,15 +139,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     with handled(on_drain=drain, on_reload=reload, delay_s=delay_s):
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(engine.load)
-            yield
+            yield {REFUSAL: EarlyRefusal(engine.admission, _PREDICTING, count)}
             tasks.cancel_scope.cancel()
-    await to_thread.run_sync(_close, engine, kept)
-
-
-def _close(engine: Engine, kept: Jobs | None) -> None:
     if kept is not None:
-        kept.close()
-    engine.close()
+        await to_thread.run_sync(kept.close)
+    await engine.close()
 
 
 async def _reload(engine: Engine) -> None:
@@ -155,12 +151,12 @@ async def _reload(engine: Engine) -> None:
         await engine.reload()
 
 
-def _load(settings: Settings, predictor: ShiftPredictor | None) -> ShiftPredictor:
-    if predictor is not None:
-        return predictor
-    from nmrshift import Predictor
-
-    return Predictor.load(settings.model)
+async def _load(
+    settings: Settings, metrics: Metrics, predictor: ShiftPredictor | None, read: str
+) -> Answerers:
+    if predictor is None:
+        return await Crew.of(settings, metrics, read)
+    return Local(predictor, settings, metrics)
 
 
 def _operation_id(route: APIRoute) -> str:

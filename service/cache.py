@@ -4,7 +4,10 @@ import threading
 from collections import OrderedDict
 from typing import Final, NamedTuple
 
+from nmrshift.io.wire import WrittenPrediction
 from nmrshift.types import Prediction
+
+Kept = Prediction | WrittenPrediction
 
 _CHARS_OF_AN_ATOM: Final[int] = 200
 """Characters of text that take about the memory of one atom's shift."""
@@ -21,6 +24,7 @@ class Key(NamedTuple):
         nuclei: by their usual names.
         interval: nominal coverage.
         references: measured shifts named as evidence.
+        as_text: whether it may be in JSON.
     """
 
     model: str
@@ -30,6 +34,7 @@ class Key(NamedTuple):
     nuclei: tuple[str, ...]
     interval: float
     references: int
+    as_text: bool
 
 
 class ResultCache:
@@ -42,10 +47,10 @@ class ResultCache:
     def __init__(self, max_atoms: int) -> None:
         self._max_atoms = max_atoms
         self._n_atoms = 0
-        self._kept: OrderedDict[Key, Prediction] = OrderedDict()
+        self._kept: OrderedDict[Key, Kept] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key: Key) -> Prediction | None:
+    def get(self, key: Key) -> Kept | None:
         """Return the prediction, with the index and the name that it was first asked for with."""
         with self._lock:
             found = self._kept.get(key)
@@ -53,7 +58,7 @@ class ResultCache:
                 self._kept.move_to_end(key)
             return found
 
-    def put(self, key: Key, prediction: Prediction) -> None:
+    def put(self, key: Key, prediction: Kept) -> None:
         """Keep a prediction; those asked for longest ago make room."""
         size = _size(key, prediction)
         if size > self._max_atoms:
@@ -73,6 +78,9 @@ class ResultCache:
         return self._n_atoms
 
 
-def _size(key: Key, prediction: Prediction) -> int:
-    n_chars = len(key.text) + len(prediction.molblock or "")
+def _size(key: Key, prediction: Kept) -> int:
+    n_chars = len(key.text)
+    if isinstance(prediction, WrittenPrediction):
+        return 1 + (n_chars + len(prediction.rest)) // _CHARS_OF_AN_ATOM
+    n_chars += len(prediction.molblock or "")
     return 1 + len(prediction.atoms) + n_chars // _CHARS_OF_AN_ATOM

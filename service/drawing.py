@@ -9,9 +9,9 @@ from functools import partial
 from nmrshift.io.fields import query_from_fields
 from nmrshift.io.stream import predict_rows
 from nmrshift.types import Failure, Prediction, ShiftPredictor
+from service.apart.draw_task import Drawing
 from service.draw_schemas import DrawRequest
 from service.mapping import STATUS, ProblemError
-from service.reading.draw_task import Drawing
 
 _LOG = logging.getLogger("nmrshift.service")
 _FIELDS = frozenset({"structure", "smiles", "inchi", "molblock", "name", "solvent"})

@@ -3,10 +3,10 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
 from functools import partial
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import anyio
 from anyio import CapacityLimiter, to_thread
@@ -14,20 +14,25 @@ from anyio import CapacityLimiter, to_thread
 from nmrshift.errors import NmrshiftError
 from nmrshift.io.options import parse_nuclei
 from nmrshift.types import Failure, Query, ShiftPredictor
-from service.admission import RETRY_AFTER_S, Admission
+from service.admission import RETRY_AFTER_S, Admission, Load
+from service.apart.drawers import DRAW, Drawers
+from service.apart.owner import BrokenNurseryError
+from service.estimate import estimated_atoms
 from service.guarded import GuardedPredictor
-from service.loaded import Loaded
+from service.loaded import About, Answerers, Loaded
 from service.mapping import ProblemError, check_source, problem_of
 from service.metrics import Metrics
 from service.options import Options
-from service.pipeline import READ, Pipeline
+from service.pipeline import Pipeline
 from service.problems import log_bug
-from service.reading.drawers import DRAW, Drawers
 from service.settings import BYTES_PER_MB, Settings
 from service.tickets import Answers
 
 _Document = TypeVar("_Document", str, bytes)
 _LOG = logging.getLogger("nmrshift.service")
+
+_ONE: Final = Load(1, 40)
+"""What a request counts that is answered in a thread of its own."""
 
 
 class Engine:
@@ -41,64 +46,64 @@ class Engine:
         is_draining: whether the service is about to end.
 
     Args:
-        load: returns a verified predictor.
+        load: returns a verified model, ready to answer.
         settings: sizes and deadlines.
         metrics: told what happens.
-        read: ``module:function`` that reads one molecule in a reading process.
         draw: ``module:function`` that draws one picture in a drawing process.
     """
 
     def __init__(
         self,
-        load: Callable[[], ShiftPredictor],
+        load: Callable[[], Awaitable[Answerers]],
         settings: Settings,
         metrics: Metrics,
         *,
-        read: str = READ,
         draw: str = DRAW,
     ) -> None:
         self._load = load
         self._metrics = metrics
         self._timeout_s = settings.request_timeout_s
-        self._slots = CapacityLimiter(settings.threads)
-        self._health_slots = CapacityLimiter(1)
-        self._drawing_slots = CapacityLimiter(settings.readers)
-        self._pipeline = Pipeline(settings, metrics, read)
+        self._slots = CapacityLimiter(settings.processes)
+        self._drawing_slots = CapacityLimiter(settings.processes)
+        self._pipeline = Pipeline(settings, metrics)
         self._drawers = Drawers(
             draw,
             deadline_s=settings.draw_timeout_s,
-            memory_bytes=settings.reader_memory_mb * BYTES_PER_MB,
+            memory_bytes=settings.process_memory_mb * BYTES_PER_MB,
             metrics=metrics,
         )
         self.admission = Admission(
-            max_requests=settings.threads + settings.max_waiting,
-            max_molecules=settings.max_waiting_molecules,
+            max_requests=1 + settings.max_waiting,
+            max_atoms=settings.max_waiting_atoms,
             on_change=metrics.queued_molecules.set,
         )
         self._loaded: Loaded | None = None
+        self._replaced: set[asyncio.Task[None]] = set()
         self._is_reloading = False
         self.is_draining = False
         self._why_not = "The model is being loaded."
 
     def start(self) -> None:
-        """Start the threads that answer."""
-        self._pipeline.start()
+        """Start what draws."""
         self._drawers.start()
 
-    def close(self) -> None:
-        """Stop them; requests under way must have ended."""
-        self._pipeline.close()
-        self._drawers.close()
+    async def close(self) -> None:
+        """End everything that was started; requests under way must have ended."""
+        for task in self._replaced:
+            task.cancel()
+        if self._loaded is not None:
+            await self._loaded.answerers.close(when_done=False)
+        await to_thread.run_sync(self._drawers.close)
 
     def drain(self) -> None:
         """Say from now on that the service is not ready, so that no more is sent to it."""
         self.is_draining = True
 
     async def load(self) -> None:
-        """Load the predictor; a model that cannot be loaded leaves the service not ready."""
+        """Load the model; one that cannot be loaded leaves the service not ready."""
         start = time.monotonic()
         try:
-            self._loaded = await to_thread.run_sync(self._load_and_try, abandon_on_cancel=True)
+            self._loaded = await self._load_and_try()
         except Exception as error:  # noqa: BLE001 - the process must live to say it is not ready
             self._why_not = "The model cannot be loaded."
             _log_failed_load(error)
@@ -116,8 +121,9 @@ class Engine:
         if self._is_reloading:
             raise ProblemError("reload_failed", "A reload is under way.")
         self._is_reloading = True
+        before = self._loaded
         try:
-            self._loaded = await to_thread.run_sync(self._load_and_try)
+            self._loaded = await self._load_and_try()
         except Exception as error:  # noqa: BLE001 - whatever it is, the old model goes on
             _log_failed_load(error)
             self._metrics.reloads.labels("failed").inc()
@@ -125,14 +131,22 @@ class Engine:
             raise ProblemError("reload_failed", detail) from None
         finally:
             self._is_reloading = False
+        if before is not None and before.answerers is not self._loaded.answerers:
+            task = asyncio.ensure_future(before.answerers.close(when_done=True))
+            self._replaced.add(task)
+            task.add_done_callback(self._replaced.discard)
         self._metrics.reloads.labels("ok").inc()
         _LOG.info("model reloaded")
         return self._loaded
 
-    def _load_and_try(self) -> Loaded:
-        loaded = Loaded.of(self._load())
-        self._pipeline.try_out(loaded)
-        return loaded
+    async def _load_and_try(self) -> Loaded:
+        """Load a model and send the canary molecule all the way."""
+        answerers = await self._load()
+        try:
+            return Loaded(answerers, await answerers.canary_ppm())
+        except BaseException:
+            await answerers.close(when_done=False)
+            raise
 
     @property
     def loaded(self) -> Loaded:
@@ -146,13 +160,13 @@ class Engine:
         return self._loaded
 
     @property
-    def predictor(self) -> ShiftPredictor:
-        """The predictor, to be asked what it knows; :meth:`run` hands out one to predict with.
+    def about(self) -> About:
+        """The model that answers now, to be asked what it knows.
 
         Raises:
             ProblemError: ``not_ready``.
         """
-        return self.loaded.predictor
+        return self.loaded.about
 
     async def check(self) -> None:
         """Predict the canary again.
@@ -165,7 +179,7 @@ class Engine:
         if self.is_draining:
             raise ProblemError("not_ready", "The service is shutting down.")
         try:
-            is_good = await to_thread.run_sync(loaded.is_as_before, limiter=self._health_slots)
+            is_good = await loaded.is_as_before()
         except Exception as error:  # noqa: BLE001 - whatever it is, the model does not predict
             log_bug(error)
             is_good = False
@@ -180,13 +194,15 @@ class Engine:
                 that the model does not know.
         """
         loaded = self.loaded
-        self.admission.enter(len(rows))
+        n_atoms = sum(estimated_atoms(row) for row in rows if isinstance(row, Query))
+        load = Load(len(rows), n_atoms)
+        self.admission.enter(load)
         try:
             future = self._pipeline.submit(loaded, rows, options)
         except BaseException:
-            self.admission.leave(len(rows))
+            self.admission.leave(load)
             raise
-        self.admission.leave_with(future, len(rows))
+        self.admission.leave_with(future, load)
         try:
             return await asyncio.wait_for(asyncio.wrap_future(future), self._timeout_s)
         except TimeoutError:
@@ -209,8 +225,8 @@ class Engine:
             UnknownNucleusError: the model that answers now lacks a nucleus.
         """
         loaded = self.loaded
-        parse_nuclei(options.nuclei, loaded.predictor.nuclei)
-        check_source(loaded.predictor, options.source)
+        parse_nuclei(options.nuclei, loaded.about.nuclei)
+        check_source(loaded.about, options.source)
         return self._pipeline.submit(loaded, rows, options, first=first, is_background=True)
 
     async def run(self, work: Callable[[ShiftPredictor], _Document]) -> _Document:
@@ -240,7 +256,7 @@ class Engine:
         self, work: Callable[[ShiftPredictor], _Document], slots: CapacityLimiter
     ) -> _Document:
         guarded = GuardedPredictor(self._pipeline, self.loaded, self._timeout_s)
-        self.admission.enter(1)
+        self.admission.enter(_ONE)
         try:
             with anyio.fail_after(self._timeout_s):
                 return await to_thread.run_sync(
@@ -251,11 +267,11 @@ class Engine:
         except TimeoutError:
             raise ProblemError("deadline", "The answer took too long.") from None
         finally:
-            self.admission.leave(1)
+            self.admission.leave(_ONE)
 
 
 def _log_failed_load(error: Exception) -> None:
-    if isinstance(error, NmrshiftError | OSError):
+    if isinstance(error, NmrshiftError | OSError | BrokenNurseryError):
         _LOG.error("the model cannot be loaded: %s", error)
     else:
         log_bug(error)

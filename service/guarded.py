@@ -1,4 +1,4 @@
-"""The loaded model for work that wants a predictor, every molecule read where it can be killed."""
+"""The loaded model for work that wants a predictor; molecules are answered where models are."""
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
@@ -10,6 +10,7 @@ from service.loaded import Loaded
 from service.mapping import ProblemError, check_source
 from service.options import Options
 from service.pipeline import Pipeline
+from service.tickets import Answers
 
 if TYPE_CHECKING:
     from rdkit.Chem import Mol
@@ -36,12 +37,12 @@ class GuardedPredictor:
         """Leave what the model says of itself to the model, and nothing that predicts."""
         if name not in _DESCRIPTION:
             raise AttributeError(name)
-        return getattr(self._loaded.predictor, name)
+        return getattr(self._loaded.about, name)
 
     @property
     def nuclei(self) -> tuple[str, ...]:
         """Nuclei that can be asked for."""
-        return self._loaded.predictor.nuclei
+        return self._loaded.about.nuclei
 
     def predict_many(
         self,
@@ -58,7 +59,7 @@ class GuardedPredictor:
         Raises:
             ProblemError: a source that the model does not know; later, ``deadline``.
         """
-        check_source(self._loaded.predictor, source)
+        check_source(self._loaded.about, source)
         options = Options(tuple(nuclei), solvent, source, interval, references)
         return self._stream(iter(queries), options)
 
@@ -68,10 +69,13 @@ class GuardedPredictor:
         first = 0
         while chunk := list(islice(queries, _CHUNK)):
             rows = [one if isinstance(one, Query) else Query(one) for one in chunk]
-            yield from self._wait(self._pipeline.submit(self._loaded, rows, options, first=first))
+            future = self._pipeline.submit(self._loaded, rows, options, first=first)
+            for answer in self._wait(future):
+                assert isinstance(answer, Prediction | Failure)  # none is wanted as text
+                yield answer
             first += len(rows)
 
-    def _wait(self, future: "Future[list[Prediction | Failure]]") -> list[Prediction | Failure]:
+    def _wait(self, future: "Future[Answers]") -> Answers:
         try:
             return future.result(self._timeout_s)
         except TimeoutError:

@@ -3,22 +3,51 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, cast
+from typing import Final, Protocol
 
-from nmrshift.predict.prepare import Prepared
-from nmrshift.types import Failure, Prediction, Query, ShiftPredictor
-from service.options import Options
-from service.reading.task import Reading
+from nmrshift.types import Prediction, Query, ShiftPredictor
+from service.tickets import Item
 
 CANARY: Final[Query] = Query("OC(=O)c1ccc(F)cc1C", solvent="CDCl3")
 CANARY_TOLERANCE_PPM: Final[float] = 0.01
 
 
-class _InTwoSteps(Protocol):
-    """A predictor whose molecules can be read elsewhere."""
+class About(Protocol):
+    """What is known of a model; ``identity``, ``info`` and ``sources`` where it has them."""
 
-    def answer(self, prepared: Sequence[Prepared], *, interval: float, references: int) -> Any:
-        """Predict molecules that have been read."""
+    @property
+    def nuclei(self) -> tuple[str, ...]:
+        """Nuclei that can be asked for."""
+        ...
+
+
+class Answerers(Protocol):
+    """Answers molecules with one model."""
+
+    @property
+    def about(self) -> About:
+        """The model."""
+        ...
+
+    @property
+    def key(self) -> str:
+        """What tells its results from those of other models."""
+        ...
+
+    def put(self, items: Sequence[Item]) -> None:
+        """Line up molecules of one request, from any thread; their tickets get the answers."""
+        ...
+
+    async def canary_ppm(self) -> tuple[float, ...]:
+        """Predict the canary molecule; return its shifts, ppm.
+
+        Raises:
+            RuntimeError: it cannot be predicted.
+        """
+        ...
+
+    async def close(self, *, when_done: bool) -> None:
+        """End, at once or when what is in line has been answered."""
         ...
 
 
@@ -27,64 +56,21 @@ class Loaded:
     """A model that has predicted the canary molecule.
 
     Attributes:
-        predictor: the predictor.
+        answerers: answer with it.
         canary_ppm: shifts of the canary molecule, ppm; it must keep them.
-        features: preset by which its molecules are read in other processes; ``None`` for a
-            predictor that reads them itself.
-        key: tells its results from those of other models.
     """
 
-    predictor: ShiftPredictor
+    answerers: Answerers
     canary_ppm: tuple[float, ...]
-    features: str | None
-    key: str
 
-    @classmethod
-    def of(cls, predictor: ShiftPredictor) -> "Loaded":
-        """Try a predictor.
+    @property
+    def about(self) -> About:
+        """The model."""
+        return self.answerers.about
 
-        Raises:
-            RuntimeError: it cannot predict the canary molecule.
-        """
-        info = getattr(predictor, "info", None)
-        key = getattr(info, "sha256", None) or f"{type(predictor).__name__}-{id(predictor)}"
-        features = getattr(predictor, "features", None)
-        return cls(predictor, canary_shifts(predictor), features, key)
-
-    def reading(self, options: Options) -> Reading:
-        """Return how molecules are to be read for this model."""
-        return Reading(options.nuclei, self.predictor.nuclei, self.features or "")
-
-    def answer(
-        self, ready: Sequence[Prepared | Query], options: Options
-    ) -> list[Prediction | Failure]:
-        """Predict molecules together: prepared ones, or queries if it reads them itself.
-
-        Raises:
-            NmrshiftError: a setting that the predictor does not know.
-        """
-        settings: dict[str, Any] = {
-            "interval": options.interval,
-            "references": options.references,
-        }
-        if self.features is None:
-            queries = cast("Sequence[Query]", ready)
-            many = self.predictor.predict_many
-            answers = list(many(queries, nuclei=options.nuclei, **settings))
-        else:
-            predictor = cast("_InTwoSteps", self.predictor)
-            prepared = cast("Sequence[Prepared]", ready)
-            answers = list(predictor.answer(prepared, **settings))
-        if len(answers) != len(ready):
-            raise RuntimeError("the predictor gave another number of answers than queries")
-        return answers
-
-    def is_as_before(self) -> bool:
+    async def is_as_before(self) -> bool:
         """Predict the canary again and compare."""
-        return self.is_canary(canary_shifts(self.predictor))
-
-    def is_canary(self, now_ppm: tuple[float, ...]) -> bool:
-        """Return whether shifts, ppm, are those that the canary molecule must keep."""
+        now_ppm = await self.answerers.canary_ppm()
         if len(now_ppm) != len(self.canary_ppm):
             return False
         pairs = zip(now_ppm, self.canary_ppm, strict=True)
@@ -98,6 +84,15 @@ def canary_shifts(predictor: ShiftPredictor) -> tuple[float, ...]:
         RuntimeError: it cannot be predicted.
     """
     (answer,) = predictor.predict_many([CANARY], nuclei=predictor.nuclei)
+    return shifts_of_canary(answer)
+
+
+def shifts_of_canary(answer: object) -> tuple[float, ...]:
+    """Return the shifts in ppm of an answer to the canary.
+
+    Raises:
+        RuntimeError: there are none.
+    """
     atoms = answer.atoms if isinstance(answer, Prediction) else ()
     shifts_ppm = tuple(atom.shift_ppm for atom in atoms)
     if not shifts_ppm or not all(map(math.isfinite, shifts_ppm)):

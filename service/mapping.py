@@ -19,7 +19,6 @@ from nmrshift.errors import (
     UnsupportedElementError,
 )
 from nmrshift.io.wire import json_text
-from nmrshift.types import ShiftPredictor
 
 STATUS: Final[dict[str, int]] = {
     "bad_request": 400,
@@ -90,13 +89,13 @@ def problem_of(error: NmrshiftError) -> ProblemError:
     return ProblemError(code, f"{error.message}. {error.hint}".strip())
 
 
-def check_source(predictor: ShiftPredictor, source: str | None) -> None:
-    """Refuse a reference convention that the predictor does not know.
+def check_source(about: object, source: str | None) -> None:
+    """Refuse a reference convention that the model does not know.
 
     Raises:
         ProblemError: ``config_error``.
     """
-    sources = getattr(predictor, "sources", ())
+    sources = getattr(about, "sources", ())
     if source is not None and source not in sources:
         detail = f"The model does not know this source. It knows {', '.join(sources)}."
         raise ProblemError(ConfigError.code, detail)

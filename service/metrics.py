@@ -5,7 +5,8 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from nmrshift.types import Failure, Prediction
+from nmrshift.io.wire import Answer
+from nmrshift.types import Failure
 
 CONTENT_TYPE: Final[str] = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -20,9 +21,9 @@ class Metrics:
         requests: answered requests by route template, method and status.
         request_seconds: time to the end of the answer, by route template.
         molecules: outcomes of molecules by code, ``ok`` for predictions.
-        batch_molecules: molecules that went through the network together.
+        batch_molecules: molecules that were answered together.
         cache_lookups: results looked up, by ``hit`` or ``miss``.
-        readers_replaced: reading processes replaced, by reason.
+        workers_replaced: processes that answer or draw replaced, by reason.
         queued_molecules: molecules of requests that are being answered.
         reloads: model reloads by outcome.
         jobs: jobs ended, by status.
@@ -41,13 +42,13 @@ class Metrics:
         self.molecules = self._counter("molecules", "Molecules by outcome.", ("code",))
         self.batch_molecules = Histogram(
             "nmrshift_batch_molecules",
-            "Molecules that went through the network together.",
+            "Molecules that were answered together.",
             buckets=_SIZES,
             registry=self._registry,
         )
         self.cache_lookups = self._counter("cache_lookups", "Results looked up.", ("outcome",))
-        self.readers_replaced = self._counter(
-            "readers_replaced", "Reading processes replaced.", ("reason",)
+        self.workers_replaced = self._counter(
+            "workers_replaced", "Processes that answer or draw replaced.", ("reason",)
         )
         self.queued_molecules = Gauge(
             "nmrshift_queued_molecules",
@@ -57,7 +58,7 @@ class Metrics:
         self.reloads = self._counter("reloads", "Model reloads.", ("outcome",))
         self.jobs = self._counter("jobs", "Jobs ended.", ("status",))
 
-    def count(self, answers: Iterable[Prediction | Failure]) -> None:
+    def count(self, answers: Iterable[Answer]) -> None:
         """Count the outcomes of molecules."""
         for answer in answers:
             code = answer.code if isinstance(answer, Failure) else "ok"

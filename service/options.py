@@ -13,6 +13,7 @@ class Options:
         source: reference convention.
         interval: nominal coverage of the intervals, 0-1.
         references: measured shifts to name as evidence of each atom.
+        as_text: whether predictions are wanted as JSON, where that can be had.
     """
 
     nuclei: tuple[str, ...]
@@ -20,3 +21,4 @@ class Options:
     source: str | None
     interval: float
     references: int = 0
+    as_text: bool = False

@@ -1,83 +1,32 @@
-"""From rows to answers: cache, reading in other processes, the network, each on its own threads."""
+"""From rows to answers: what has been answered before is looked up, the rest is lined up."""
 
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
-from typing import Final
 
-from nmrshift.predict.prepare import Prepared
-from nmrshift.types import Failure, Prediction, Query
-from service.batcher import Batcher, Item
+from nmrshift.io.wire import Answer
+from nmrshift.types import Failure, Query
 from service.cache import Key, ResultCache
-from service.loaded import CANARY, Loaded
+from service.estimate import estimated_atoms
+from service.loaded import Loaded
 from service.metrics import Metrics
 from service.options import Options
-from service.reading.pool import ReaderPool
-from service.settings import BYTES_PER_MB, Settings
-from service.tickets import Answers, Ticket, wait_for
-
-READ: Final[str] = "service.reading.task:read_query"
-_INTERACTIVE: Final[int] = 0
-_BACKGROUND: Final[int] = 1
-_TRIES: Final[int] = 3
+from service.settings import Settings
+from service.tickets import Answers, Item, Ticket
 
 
 class Pipeline:
-    """Answers rows, for any model, from any thread.
+    """Answers rows, by any model, from any thread.
 
     Args:
-        settings: sizes and deadlines.
+        settings: size of the cache.
         metrics: told what happens.
-        read: ``module:function`` that reads one molecule in a reading process.
     """
 
-    def __init__(self, settings: Settings, metrics: Metrics, read: str = READ) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self._metrics = metrics
-        self._closing = False
         self._cache = ResultCache(settings.cache_atoms)
-        self._pool = ReaderPool(
-            read,
-            n_readers=settings.readers,
-            deadline_s=settings.molecule_timeout_s,
-            memory_bytes=settings.reader_memory_mb * BYTES_PER_MB,
-            metrics=metrics,
-        )
-        self._batcher = Batcher(
-            n_threads=settings.threads,
-            max_molecules=settings.batch_molecules,
-            max_wait_s=settings.batch_wait_ms / 1000,
-            n_coming=lambda: self._pool.n_waiting,
-            metrics=metrics,
-        )
-
-    def start(self) -> None:
-        """Start the threads."""
-        self._pool.start()
-        self._batcher.start()
-
-    def close(self) -> None:
-        """Stop the threads and end the processes."""
-        self._closing = True
-        self._pool.close()
-        self._batcher.close()
-
-    def try_out(self, loaded: Loaded) -> None:
-        """Send the canary molecule all the way, so that the reading processes are up as well.
-
-        Raises:
-            RuntimeError: it does not come out as the model itself predicts it.
-        """
-        if loaded.features is None:
-            return
-        options = Options(loaded.predictor.nuclei, None, None, 0.9)
-        for _ in range(_TRIES):
-            (answer,) = wait_for(self.submit(loaded, [CANARY], options), lambda: self._closing)
-            if isinstance(answer, Prediction):
-                if not loaded.is_canary(tuple(atom.shift_ppm for atom in answer.atoms)):
-                    raise RuntimeError("the canary molecule comes out otherwise when read apart")
-                return
-        raise RuntimeError("the canary molecule cannot be read apart")
 
     def submit(
         self,
@@ -100,58 +49,34 @@ class Pipeline:
         Returns:
             The answers to be, in order; cancel it if nobody waits any longer.
         """
-        ticket = Ticket(loaded, options, len(rows), first=first, is_background=is_background)
+        ticket = Ticket(options, len(rows), first=first, is_background=is_background)
         ticket.future.add_done_callback(self._count)
         if not rows:
             ticket.future.set_result([])
-        unread: list[tuple[int, Query]] = []
+        items: list[Item] = []
         for position, row in enumerate(rows):
             if isinstance(row, Failure):
                 ticket.deliver(position, row)
                 continue
             query = _complete(row, options)
-            found = self._look_up(query, ticket)
+            key = _key(query, options, loaded.answerers.key)
+            found = self._look_up(key, query)
             if found is not None:
                 ticket.deliver(position, found)
-            elif loaded.features is None:
-                self._put(ticket, {position: query}, position, query)
             else:
-                unread.append((position, query))
-        self._read(ticket, unread)
+                keep = partial(self._keep, key)
+                items.append(Item(ticket, position, query, estimated_atoms(query), keep))
+        if items:
+            loaded.answerers.put(items)
         return ticket.future
 
-    def _read(self, ticket: Ticket, unread: list[tuple[int, Query]]) -> None:
-        if unread:
-            self._pool.read(
-                unread,
-                ticket.loaded.reading(ticket.options),
-                partial(self._put, ticket, dict(unread)),
-                lambda: ticket.is_wanted,
-                priority=_BACKGROUND if ticket.is_background else _INTERACTIVE,
-            )
-
-    def _put(
-        self,
-        ticket: Ticket,
-        queries: dict[int, Query],
-        position: int,
-        ready: Prepared | Query | Failure,
-    ) -> None:
-        """Pass a molecule that has been read on to the network."""
-        if isinstance(ready, Failure):
-            ticket.deliver(position, ready)
-            return
-        keep = partial(self._keep, _key(queries[position], ticket))
-        self._batcher.put(Item(ticket, position, ready, keep))
-
-    def _look_up(self, query: Query, ticket: Ticket) -> Prediction | None:
-        key = _key(query, ticket)
+    def _look_up(self, key: Key | None, query: Query) -> Answer | None:
         found = None if key is None else self._cache.get(key)
         self._metrics.cache_lookups.labels("miss" if found is None else "hit").inc()
         return None if found is None else replace(found, name=query.name)
 
-    def _keep(self, key: Key | None, answer: Prediction | Failure) -> None:
-        if key is not None and isinstance(answer, Prediction):
+    def _keep(self, key: Key | None, answer: Answer) -> None:
+        if key is not None and not isinstance(answer, Failure):
             self._cache.put(key, answer)
 
     def _count(self, future: "Future[Answers]") -> None:
@@ -170,18 +95,17 @@ def _complete(query: Query, options: Options) -> Query:
     )
 
 
-def _key(query: Query, ticket: Ticket) -> Key | None:
+def _key(query: Query, options: Options, model: str) -> Key | None:
     """Return the key of a result; molecules that are no text have none."""
     if not isinstance(query.structure, str):
         return None
-    options = ticket.options
-    nuclei = query.nuclei or options.nuclei
     return Key(
-        ticket.loaded.key,
+        model,
         query.structure,
         query.solvent,
         query.source,
-        nuclei,
+        query.nuclei or options.nuclei,
         options.interval,
         options.references,
+        options.as_text,
     )

@@ -24,15 +24,13 @@ class Settings(BaseSettings):
         max_body_bytes: size of a request body.
         read_timeout_s: seconds within which a request body must have arrived.
         request_timeout_s: seconds after which a request for predictions is given up (504).
-        threads: batches that the network computes at the same time.
         max_waiting: requests that may wait for their turn; more get 429.
-        max_waiting_molecules: molecules of all requests inside; more get 429.
-        batch_molecules: molecules that go through the network together.
-        batch_wait_ms: longest wait for further molecules that are just being read.
-        readers: processes that read molecules at the same time.
+        max_waiting_atoms: atoms of all requests inside, from which on new ones get 429.
+        processes: processes that answer molecules.
+        batch_molecules: molecules that one of them answers together.
         molecule_timeout_s: seconds for reading one molecule; then its process is killed.
         draw_timeout_s: seconds for drawing one picture; then its process is killed.
-        reader_memory_mb: address space of such a process, megabytes.
+        process_memory_mb: address space of such a process, megabytes.
         cache_atoms: shifts kept for being asked again; 0 keeps none.
         data_dir: folder of jobs; without one there are no jobs.
         max_jobs: jobs kept at a time, ended ones included.
@@ -57,15 +55,13 @@ class Settings(BaseSettings):
     max_body_bytes: Annotated[int, Field(ge=1000)] = 4 * 1024 * 1024
     read_timeout_s: Annotated[float, Field(gt=0, le=600)] = 10.0
     request_timeout_s: Annotated[float, Field(gt=0, le=3600)] = 60.0
-    threads: Annotated[int, Field(ge=1, le=64)] = 1
     max_waiting: Annotated[int, Field(ge=0)] = 64
-    max_waiting_molecules: Annotated[int, Field(ge=1)] = 4000
+    max_waiting_atoms: Annotated[int, Field(ge=1)] = 20_000
+    processes: Annotated[int, Field(ge=1, le=64)] = 2
     batch_molecules: Annotated[int, Field(ge=1, le=1024)] = 32
-    batch_wait_ms: Annotated[float, Field(ge=0, le=5)] = 2.0
-    readers: Annotated[int, Field(ge=1, le=64)] = 2
     molecule_timeout_s: Annotated[float, Field(gt=0, le=600)] = 2.0
     draw_timeout_s: Annotated[float, Field(gt=0, le=600)] = 15.0
-    reader_memory_mb: Annotated[int, Field(ge=500)] = 3000
+    process_memory_mb: Annotated[int, Field(ge=1000)] = 3000
     cache_atoms: Annotated[int, Field(ge=0)] = 100_000
     data_dir: Path | None = None
     max_jobs: Annotated[int, Field(ge=1)] = 100

@@ -26,7 +26,7 @@ def handled(
         on_reload: called on SIGHUP.
         delay_s: seconds in which the service says that it is not ready, and still answers.
     """
-    if threading.current_thread() is not threading.main_thread():
+    if not owns_process():
         yield
         return
     loop = asyncio.get_running_loop()
@@ -54,6 +54,11 @@ def handled(
         for number, handler in before.items():
             signal.signal(number, handler)
         signal.signal(signal.SIGHUP, hangup)
+
+
+def owns_process() -> bool:
+    """Return whether this is the main thread: the service is what the process is for."""
+    return threading.current_thread() is threading.main_thread()
 
 
 def end_with_parent() -> None:

@@ -4,14 +4,14 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError, wait
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
-from nmrshift.types import Failure, Prediction
-from service.loaded import Loaded
+from nmrshift.io.wire import Answer
+from nmrshift.types import Query
 from service.options import Options
 
-Answers = list[Prediction | Failure]
+Answers = list[Answer]
 
 POLL_S: Final[float] = 0.5
 """How often those who wait look whether the service is ending, seconds."""
@@ -38,7 +38,6 @@ class Ticket:
     """Collects one answer a molecule, from any thread and in any order.
 
     Args:
-        loaded: the model that answers.
         options: settings of the request.
         n_molecules: answers to wait for; at least one.
         first: number of the first molecule, where the request is part of something longer.
@@ -47,19 +46,17 @@ class Ticket:
 
     def __init__(
         self,
-        loaded: Loaded,
         options: Options,
         n_molecules: int,
         *,
         first: int = 0,
         is_background: bool = False,
     ) -> None:
-        self.loaded = loaded
         self.options = options
         self.is_background = is_background
         self.future: Future[Answers] = Future()
         self._first = first
-        self._answers: list[Prediction | Failure | None] = [None] * n_molecules
+        self._answers: list[Answer | None] = [None] * n_molecules
         self._n_left = n_molecules
         self._lock = threading.Lock()
 
@@ -68,7 +65,7 @@ class Ticket:
         """Whether somebody still waits for the answers."""
         return not self.future.done()
 
-    def deliver(self, position: int, answer: Prediction | Failure) -> None:
+    def deliver(self, position: int, answer: Answer) -> None:
         """Put an answer in its place; the last one completes the request.
 
         Raises:
@@ -95,3 +92,29 @@ class Ticket:
         """Complete the future, unless nobody waits for it any longer."""
         with suppress(InvalidStateError):
             end()
+
+
+@dataclass(slots=True)
+class Item:
+    """One molecule that waits for its answer.
+
+    Attributes:
+        ticket: its request.
+        position: its place there.
+        query: the molecule, with all settings that a molecule has.
+        n_atoms: about how large it is.
+        on_answer: told of the answer before the ticket is.
+        attempts: processes that died over it.
+    """
+
+    ticket: Ticket
+    position: int
+    query: Query
+    n_atoms: int
+    on_answer: Callable[[Answer], None]
+    attempts: int = 0
+
+    def deliver(self, answer: Answer) -> None:
+        """Hand the answer to the request."""
+        self.on_answer(answer)
+        self.ticket.deliver(self.position, answer)

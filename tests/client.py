@@ -11,9 +11,9 @@ from fakes import FakePredictor
 from fastapi import FastAPI
 
 from nmrshift.types import ShiftPredictor
+from service.apart.crew import READ
+from service.apart.drawers import DRAW
 from service.app import create_app
-from service.pipeline import READ
-from service.reading.drawers import DRAW
 from service.settings import Settings
 
 
@@ -67,11 +67,22 @@ def serving(
     settings: Settings | None = None,
     *,
     wait: bool = True,
+    apart: bool = False,
     read: str = READ,
     draw: str = DRAW,
 ) -> Iterator[Client]:
-    """Run the application, by default with the predictor by rule."""
-    app = create_app(settings or Settings(), predictor or FakePredictor(), read=read, draw=draw)
+    """Run the application, by default with the predictor by rule.
+
+    Args:
+        predictor: answers in this process.
+        settings: by default those of the environment.
+        wait: until it is ready.
+        apart: the model of the settings answers instead, in processes of its own.
+        read: reads one molecule there.
+        draw: draws one picture.
+    """
+    asked = None if apart else predictor or FakePredictor()
+    app = create_app(settings or Settings(), asked, read=read, draw=draw)
     with (
         start_blocking_portal() as portal,
         portal.wrap_async_context_manager(_running(app)) as client,

@@ -8,8 +8,8 @@ from typing import Any
 
 from nmrshift.predict.prepare import Prepared
 from nmrshift.types import Failure, Query
-from service.reading.draw_task import Drawing, draw
-from service.reading.task import Reading, read_query
+from service.apart.draw_task import Drawing, draw
+from service.apart.task import Reading, read_query
 
 READ = "poison:read"
 DRAW = "poison:draw_badly"
@@ -41,13 +41,13 @@ def misbehave(name: str | None) -> None:
 
 
 def app() -> Any:
-    """Return the application with readers and drawers that misbehave on demand."""
+    """Return the application with processes that misbehave on demand."""
     from service.app import create_app
 
     return create_app(read=READ, draw=DRAW)
 
 
-def draw_badly(drawing: Drawing, nothing: None) -> bytes | Failure:
+def draw_badly(drawing: Drawing) -> bytes | Failure:
     """Hang, crash or fail on demand, else draw."""
     misbehave(drawing.prediction.name)
-    return draw(drawing, nothing)
+    return draw(drawing)

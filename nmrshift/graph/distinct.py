@@ -30,19 +30,20 @@ class Round:
     """One round of message passing between classes.
 
     Attributes:
-        edge_before: class before the round of each edge class ``[n_edge_classes]``.
+        edge_before: class before the round of each edge class ``[n_edge_classes]``; ``None`` where
+            classes, of atoms as well, are the same as before.
         edge_src: class before the round of the atom each edge class comes from.
         edge_dst: class before the round of the atom each edge class goes to.
-        atom_before: class before the round of each atom class ``[n_atom_classes]``.
+        atom_before: class before the round of each atom class ``[n_atom_classes]``, or ``None``.
         incoming: edge classes that end at an atom class, class after class.
         first_incoming: where each atom class begins in ``incoming``, with the total at the end
             ``[n_atom_classes + 1]``.
     """
 
-    edge_before: Ints
+    edge_before: Ints | None
     edge_src: Ints
     edge_dst: Ints
-    atom_before: Ints
+    atom_before: Ints | None
     incoming: Ints
     first_incoming: Ints
 
@@ -83,8 +84,8 @@ def distinct_graph(
 
 def _every_atom(batch: GraphBatch, n_rounds: int) -> DistinctGraph:
     src, dst = batch.edge_src.astype(np.int64), batch.edge_dst.astype(np.int64)
-    atoms, edges = np.arange(batch.n_atoms), np.arange(len(src))
-    step = Round(edges, src, dst, atoms, *by_target(dst, batch.n_atoms))
+    atoms = np.arange(batch.n_atoms)
+    step = Round(None, src, dst, None, *by_target(dst, batch.n_atoms))
     return DistinctGraph(batch.V, batch.E, atoms, (step,) * n_rounds, atoms)
 
 

@@ -5,7 +5,7 @@ Numbers in ppm are rounded to 0.001. Text is ASCII; everything else is escaped.
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii as _quoted
 from typing import Any, Final, TypeVar
@@ -24,7 +24,31 @@ _ENCODE: Final = json.JSONEncoder(
 _TEXTS_KEPT: Final[int] = 2**14
 
 
-def row_text(answer: Prediction | Failure) -> str:
+@dataclass(frozen=True, slots=True)
+class WrittenPrediction:
+    """A prediction in JSON but for its place: cheap to hand on, to keep, and to put elsewhere.
+
+    Attributes:
+        index: as in ``Prediction``.
+        input: as in ``Prediction``.
+        name: as in ``Prediction``.
+        model: as in ``Prediction``.
+        n_atoms: number of its shifts.
+        rest: all that stands behind index, name and input.
+    """
+
+    index: int
+    input: str
+    name: str | None
+    model: str
+    n_atoms: int
+    rest: str
+
+
+Answer = Prediction | WrittenPrediction | Failure
+
+
+def row_text(answer: Answer) -> str:
     """Return one answer as one line of JSON, without a line end.
 
     ``status`` is ``ok`` or ``error``; the other fields are those of ``Prediction`` or ``Failure``
@@ -41,9 +65,26 @@ def row_text(answer: Prediction | Failure) -> str:
             f'{{"status":"error",{place},"code":{_quoted(answer.code)},'
             f'"message":{_quoted(answer.message)},"hint":{_quoted(answer.hint)}}}'
         )
+    rest = answer.rest if isinstance(answer, WrittenPrediction) else _rest(answer)
+    return f'{{"status":"ok",{place},{rest}'
+
+
+def written(answer: Prediction) -> WrittenPrediction:
+    """Return a prediction in JSON.
+
+    Raises:
+        OutputError: a shift is not finite.
+    """
+    return WrittenPrediction(
+        answer.index, answer.input, answer.name, answer.model, len(answer.atoms), _rest(answer)
+    )
+
+
+def _rest(answer: Prediction) -> str:
+    """Return what stands behind the place of a prediction, to the end of the line."""
     notices = [{"code": one.code, "message": one.message} for one in answer.notices]
     return (
-        f'{{"status":"ok",{place},"solvent":{_quoted(answer.solvent)},'
+        f'"solvent":{_quoted(answer.solvent)},'
         f'"interval":{json_text(answer.interval)},"model":{_quoted(answer.model)},'
         f'"atoms":[{",".join(map(_atom, answer.atoms))}],"notices":{json_text(notices)},'
         f'"molblock":{_optional(answer.molblock)},"domain":{_quoted(answer.domain)}}}'

@@ -10,7 +10,7 @@ from nmrshift.io.csv_writer import CsvWriter
 from nmrshift.io.packing import Packing, packed, packing_of
 from nmrshift.io.table_writer import TableWriter
 from nmrshift.io.wide_csv import WideCsvWriter
-from nmrshift.io.wire import SCHEMA_VERSION, json_text, row_text
+from nmrshift.io.wire import SCHEMA_VERSION, Answer, json_text, row_text
 from nmrshift.types import Failure, Prediction
 
 OutputFormat = Literal[
@@ -36,7 +36,7 @@ class JsonLinesWriter:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
-    def write(self, answer: Prediction | Failure) -> None:
+    def write(self, answer: Answer) -> None:
         """Write one line."""
         self._stream.write(row_text(answer) + "\n")
 
@@ -57,7 +57,7 @@ class JsonWriter:
         self._counts = {"ok": 0, "error": 0}
         stream.write(f'{{"schema_version":{SCHEMA_VERSION},"predictions":[')
 
-    def write(self, answer: Prediction | Failure) -> None:
+    def write(self, answer: Answer) -> None:
         """Write one element of ``predictions``."""
         first = not any(self._counts.values())
         self._stream.write(("\n" if first else ",\n") + row_text(answer))

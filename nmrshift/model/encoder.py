@@ -121,11 +121,12 @@ class Encoder(nn.Module):
         if embed is not None:
             h = h + embed(torch.from_numpy(environments[classes.atoms]).to(h.device))
         e = self.embed_edges(graph.E)
+        adds_up = self.config.read_out == "all"
         total = torch.zeros_like(h)
         for layer, step in zip(self.layers, graph.rounds, strict=True):
             h, e = cast("GatedLayer", layer).on_classes(h, e, step)
-            if self.config.read_out == "all":
-                total = total.index_select(0, step.atom_before) + h
-        last = total if self.config.read_out == "all" else h
-        encoded: Tensor = self.norm(last)[graph.atom_class]
+            if adds_up:
+                before = step.atom_before
+                total = h + (total if before is None else total.index_select(0, before))
+        encoded: Tensor = self.norm(total if adds_up else h)[graph.atom_class]
         return encoded

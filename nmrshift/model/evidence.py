@@ -67,7 +67,9 @@ class NucleusTable:
         codes: for every sphere the codes that occur, ascending.
         start: for every sphere the first row of each code.
         count: for every sphere the rows of each code.
-        sums_ppm: sums of the shifts before each row, less the table's mean ``[n_labels + 1]``.
+        centre_ppm: mean of all shifts, which is taken off before squares are summed, so that they
+            stay precise.
+        sums_ppm: sums of the shifts before each row, less the centre ``[n_labels + 1]``.
         squares: the same of their squares.
     """
 
@@ -76,13 +78,16 @@ class NucleusTable:
     codes: tuple[Codes, ...]
     start: tuple[Rows, ...]
     count: tuple[Rows, ...]
+    centre_ppm: float
     sums_ppm: Floats
     squares: Floats
 
     @classmethod
     def of(cls, arrays: Mapping[str, NDArray[Any]]) -> "NucleusTable":
         """Take the arrays that :meth:`to_arrays` gave."""
-        centred = arrays["shift_ppm"].astype(np.float64) - _centre_ppm(arrays["shift_ppm"])
+        shift_ppm = arrays["shift_ppm"].astype(np.float64)
+        centre_ppm = float(shift_ppm.mean()) if len(shift_ppm) else 0.0
+        centred = shift_ppm - centre_ppm
         spheres = range(1, N_SPHERES + 1)
         return cls(
             shift_ppm=arrays["shift_ppm"],
@@ -90,6 +95,7 @@ class NucleusTable:
             codes=tuple(arrays[f"codes_{sphere}"] for sphere in spheres),
             start=tuple(arrays[f"start_{sphere}"] for sphere in spheres),
             count=tuple(arrays[f"count_{sphere}"] for sphere in spheres),
+            centre_ppm=centre_ppm,
             sums_ppm=_before(centred),
             squares=_before(centred**2),
         )
@@ -141,8 +147,7 @@ class NucleusTable:
         mean = (self.sums_ppm[start + count] - self.sums_ppm[start]) / n
         total = self.squares[start + count] - self.squares[start] - n * mean**2
         spread = np.sqrt(np.maximum(total, 0.0) / np.maximum(n - 1, 1))
-        centre = _centre_ppm(self.shift_ppm)
-        return np.where(count > 0, mean + centre, 0.0), np.where(count > 1, spread, 0.0)
+        return np.where(count > 0, mean + self.centre_ppm, 0.0), np.where(count > 1, spread, 0.0)
 
     def _median(self, start: NDArray[np.int64], count: NDArray[np.int64]) -> Floats:
         """Return the middle of ranges whose rows are sorted by shift."""
@@ -205,7 +210,11 @@ class EvidenceTable:
 
     def seen(self, kinds: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Say of each atom kind whether training has it ``[n_atoms]``."""
-        return np.isin(kinds, self.atom_kinds)
+        if not len(self.atom_kinds):
+            return np.zeros(len(kinds), dtype=np.bool_)
+        place = np.minimum(np.searchsorted(self.atom_kinds, kinds), len(self.atom_kinds) - 1)
+        known: NDArray[np.bool_] = self.atom_kinds[place] == kinds
+        return known
 
     def references(
         self, nucleus: str, start: int, n_measured: int, most: int
@@ -284,11 +293,6 @@ def atom_kinds(V: NDArray[np.int16]) -> NDArray[np.int64]:
         V: atom codes, element in column 0 and charge in column 3 as in every preset.
     """
     return V[:, 0].astype(np.int64) * 4096 + V[:, 3]
-
-
-def _centre_ppm(shift_ppm: NDArray[np.float32]) -> float:
-    """Return what is taken off before squares are summed, so that they stay precise."""
-    return float(shift_ppm.mean(dtype=np.float64)) if len(shift_ppm) else 0.0
 
 
 def _before(values: Floats) -> Floats:

@@ -111,6 +111,24 @@ def ends_sum(edges: Adjacency, from_src: Tensor, from_dst: Tensor) -> Tensor:
     return from_src.index_select(0, edges.edge_src) + from_dst.index_select(0, edges.edge_dst)
 
 
+def bag_sums(rows: Tensor, picks: Tensor, first: Tensor, *, has_total: bool = False) -> Tensor:
+    """Sum picked rows, bag by bag, for prediction: no gradients.
+
+    ``functional.embedding_bag`` does it by the same kernel, and takes longer to call it than the
+    kernel takes for a molecule.
+
+    Args:
+        rows: ``[n, d]``.
+        picks: numbers of rows, bag after bag, int64.
+        first: where each bag begins in ``picks``, int64.
+        has_total: whether the number of picks stands at the end of ``first``.
+
+    Returns:
+        ``[n_bags, d]``.
+    """
+    return torch.embedding_bag(rows, picks, first, False, 0, False, None, has_total)[0]
+
+
 def _require_dgl() -> ModuleType:
     module = _dgl()
     if module is None:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nmrshift.model.kernels import Adjacency, ends_sum, gated_sum
+from nmrshift.model.kernels import Adjacency, bag_sums, ends_sum, gated_sum
 from nmrshift.model.tensors import RoundTensors
 
 Aggregation = Literal["sum", "mean"]
@@ -98,7 +98,7 @@ class FeedForward(nn.Module):
 
     def add_to(self, x: Tensor) -> None:
         """Add the update of ``x`` ``[n, width]`` to it in place, without gradients."""
-        for rows in torch.split(x, _BLOCK_ROWS):
+        for rows in (x,) if len(x) <= _BLOCK_ROWS else torch.split(x, _BLOCK_ROWS):
             hidden = functional.silu(self.up(self.norm(rows)), inplace=True)
             rows.add_(self.down(hidden))
 
@@ -160,25 +160,25 @@ class GatedLayer(nn.Module):
             step: the round.
         """
         ends = self.from_atoms(self.norm_h(h)).view(-1, e.shape[-1])  # src, dst, values in turn
-        pairs = torch.stack([3 * step.edge_src, 3 * step.edge_dst + 1], dim=1)
-        seen = functional.embedding_bag(pairs, ends, mode="sum")
-        seen += self.from_edge(self.norm_e(e)).index_select(0, step.edge_before)
-        e = e.index_select(0, step.edge_before)
+        seen = bag_sums(ends, step.ends, step.first_end)
+        own = self.from_edge(self.norm_e(e))
+        if step.edge_before is not None:
+            own, e = own.index_select(0, step.edge_before), e.index_select(0, step.edge_before)
+        seen.add_(own)
         if self._moves_edges:
-            e.add_(functional.silu(seen))
+            e = e + functional.silu(seen)
         gates = seen.sigmoid_()
-        messages = ends.index_select(0, 3 * step.edge_src + 2).mul_(gates)
+        messages = ends.index_select(0, step.values).mul_(gates)
         summed = _incoming_sum(step, messages)
         if self._mean:
             summed /= _incoming_sum(step, gates) + _LEAST_GATE
-        h = h.index_select(0, step.atom_before).add_(self.aggregate(summed))
+        if step.atom_before is not None:
+            h = h.index_select(0, step.atom_before)
+        h = h + self.aggregate(summed)
         self.feed_forward.add_to(h)
         return h, e
 
 
 def _incoming_sum(step: RoundTensors, messages: Tensor) -> Tensor:
     """Sum what arrives at every atom class ``[n_atom_classes, d_e]``."""
-    summed: Tensor = functional.embedding_bag(
-        step.incoming, messages, step.first_incoming, mode="sum", include_last_offset=True
-    )
-    return summed
+    return bag_sums(messages, step.incoming, step.first_incoming, has_total=True)

@@ -38,12 +38,26 @@ class BatchTensors:
 
 @dataclass(frozen=True, slots=True)
 class RoundTensors:
-    """A :class:`~nmrshift.graph.distinct.Round` on a device; the fields are the same, int64."""
+    """A :class:`~nmrshift.graph.distinct.Round` on a device, as rows of what layers make of atoms.
 
-    edge_before: Tensor
-    edge_src: Tensor
-    edge_dst: Tensor
-    atom_before: Tensor
+    A layer makes three vectors of every atom, one after the other: for edges that leave it, for
+    those that arrive, and the value that neighbours take.
+
+    Attributes:
+        edge_before: class before the round of each edge class, or ``None``, int64.
+        ends: for every edge class the rows of its two ends ``[2 n_edge_classes]``, int64.
+        first_end: where each edge class begins in ``ends`` ``[n_edge_classes]``, int64.
+        values: for every edge class the row of what it carries ``[n_edge_classes]``, int64.
+        atom_before: class before the round of each atom class, or ``None``, int64.
+        incoming: edge classes that end at an atom class, class after class, int64.
+        first_incoming: where each atom class begins in ``incoming``, with the total, int64.
+    """
+
+    edge_before: Tensor | None
+    ends: Tensor
+    first_end: Tensor
+    values: Tensor
+    atom_before: Tensor | None
     incoming: Tensor
     first_incoming: Tensor
 
@@ -108,21 +122,29 @@ def batch_tensors(
 
 
 def distinct_tensors(graph: DistinctGraph, device: torch.device | str = "cpu") -> DistinctTensors:
-    """Move the classes of a batch to a device."""
+    """Move the classes of a batch to a device; rounds that are one and the same are moved once."""
+    moved: dict[int, RoundTensors] = {}
+    for step in graph.rounds:
+        if id(step) not in moved:
+            moved[id(step)] = _round_tensors(step, device)
     return DistinctTensors(
         V=_move(graph.V, device),
         E=_move(graph.E, device),
-        rounds=tuple(_round_tensors(step, device) for step in graph.rounds),
+        rounds=tuple(moved[id(step)] for step in graph.rounds),
         atom_class=_move(graph.atom_class, device),
     )
 
 
 def _round_tensors(step: Round, device: torch.device | str) -> RoundTensors:
+    ends = np.empty((len(step.edge_src), 2), dtype=np.int64)
+    ends[:, 0] = 3 * step.edge_src
+    ends[:, 1] = 3 * step.edge_dst + 1
     return RoundTensors(
-        edge_before=_move(step.edge_before, device),
-        edge_src=_move(step.edge_src, device),
-        edge_dst=_move(step.edge_dst, device),
-        atom_before=_move(step.atom_before, device),
+        edge_before=None if step.edge_before is None else _move(step.edge_before, device),
+        ends=_move(ends.reshape(-1), device),
+        first_end=_move(np.arange(0, ends.size, 2), device),
+        values=_move(ends[:, 0] + 2, device),
+        atom_before=None if step.atom_before is None else _move(step.atom_before, device),
         incoming=_move(step.incoming, device),
         first_incoming=_move(step.first_incoming, device),
     )

@@ -1,9 +1,10 @@
 """What a loaded model says of itself."""
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from nmrshift.model.artifact import Artifact
+if TYPE_CHECKING:
+    from nmrshift.model.artifact import Artifact
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class ModelInfo:
         return asdict(self)
 
 
-def model_info(artifact: Artifact) -> ModelInfo:
+def model_info(artifact: "Artifact") -> ModelInfo:
     """Describe a loaded model."""
     card, config = artifact.card, artifact.network.config
     return ModelInfo(

@@ -1,5 +1,6 @@
 """The training loop: seeded by step, so that a killed run resumes to the same result."""
 
+import copy
 import hashlib
 import json
 import math
@@ -33,11 +34,13 @@ from nmrshift.train.checkpoint import (
 from nmrshift.train.config import Optimisation, Schedule, TrainConfig
 from nmrshift.train.data import TrainingData
 from nmrshift.train.objective import (
+    Criterion,
     LabelledBatch,
     Targets,
     batch_loss,
     dataset_conditions,
     hide_conditions,
+    laplace_likelihood,
     mean_errors,
     score,
 )
@@ -62,6 +65,7 @@ class Run:
         average: moving average of its weights, by name.
         optimiser: with its moments.
         table: conditions of the data set, plain and hidden.
+        criterion: loss of the error scales.
         progress: where the run stands.
     """
 
@@ -69,6 +73,7 @@ class Run:
     average: dict[str, Tensor]
     optimiser: Optimiser
     table: Conditions
+    criterion: Criterion
     progress: Progress
 
 
@@ -80,6 +85,8 @@ def fit(
     resume: bool,
     report: Callable[[str], None],
     quiet: bool = False,
+    build: Callable[[NetworkConfig], ShiftNetwork] = build_network,
+    criterion: Criterion = laplace_likelihood,
 ) -> ShiftNetwork:
     """Train a network, or go on with a run that was cut off.
 
@@ -90,6 +97,8 @@ def fit(
         resume: go on from the folder's checkpoint, if it has one.
         report: told in words how it goes.
         quiet: show no progress bar.
+        build: makes a network with fresh weights.
+        criterion: loss of its error scales.
 
     Returns:
         The network with averaged weights.
@@ -99,7 +108,7 @@ def fit(
         ArithmeticError: the loss is no longer finite.
     """
     torch.set_num_threads(config.threads)
-    run = _begin(config, data)
+    run = _begin(config, data, build, criterion)
     checkpoint = folder / CHECKPOINT
     if resume and checkpoint.exists():
         run.progress = load_checkpoint(
@@ -119,7 +128,7 @@ def fit(
 
 def averaged(run: Run) -> ShiftNetwork:
     """Return a network that holds the averaged weights."""
-    network = build_network(run.network.config)
+    network = copy.deepcopy(run.network)
     network.load_state_dict(run.average, strict=True)
     return network.eval()
 
@@ -165,24 +174,32 @@ def list_weight(step: int, total: int, settings: Optimisation) -> float:
     return min(1.0, max(0.0, (step - begin) / max(1.0, full - begin)))
 
 
-def _begin(config: TrainConfig, data: TrainingData) -> Run:
+def _begin(
+    config: TrainConfig,
+    data: TrainingData,
+    build: Callable[[NetworkConfig], ShiftNetwork],
+    criterion: Criterion,
+) -> Run:
     torch.manual_seed(config.seed)
-    network = _fresh_network(config, data).train()
+    network = _fresh_network(config, data, build).train()
     return Run(
         network=network,
         average={name: value.clone() for name, value in network.state_dict().items()},
         optimiser=Optimiser(network, config.optimisation),
         table=dataset_conditions(data.dataset, network.config),
+        criterion=criterion,
         progress=Progress(0, run_hash(config, data), 0.0, 0.0),
     )
 
 
-def _fresh_network(config: TrainConfig, data: TrainingData) -> ShiftNetwork:
+def _fresh_network(
+    config: TrainConfig, data: TrainingData, build: Callable[[NetworkConfig], ShiftNetwork]
+) -> ShiftNetwork:
     """Make the network a run begins with: new weights, those of an encoder, or those of a model."""
     start = config.start_from
     if start is not None and not is_encoder(start):
         return _trained_network(start, config)
-    network = build_network(network_config(config, data))
+    network = build(network_config(config, data))
     if network.embed_environments is not None:
         network.embed_environments.know([torch.from_numpy(c) for c in data.environments])
     if start is not None:
@@ -282,7 +299,14 @@ def _step(
     rows = hide_conditions(len(data.dataset.condition_solvent), settings, rng)
     batch = LabelledBatch(batch_tensors(graphs), Targets(labels, lists, rows))
     run.optimiser.zero_grad()
-    loss = batch_loss(run.network, batch, run.table, settings, list_weight(step, total, settings))
+    loss = batch_loss(
+        run.network,
+        batch,
+        run.table,
+        settings,
+        list_weight(step, total, settings),
+        run.criterion,
+    )
     value = float(loss.detach())
     if not math.isfinite(value):
         raise ArithmeticError(f"the loss is not finite at step {step}")

@@ -1,6 +1,6 @@
 """The loss of one batch, and the network's answers on labelled molecules."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,11 @@ from nmrshift.model.tensors import BatchTensors, Conditions, batch_tensors, cond
 from nmrshift.train.config import Optimisation
 from nmrshift.train.pairing import pair
 from nmrshift.train.precision import mixed_precision
+
+Criterion = Callable[[Tensor, Tensor, Tensor, Tensor, Optimisation], Tensor]
+"""From means ``[n]``, log scales ``[n]`` (or what stands for them in another network ``[n, ...]``),
+labels ``[n]`` in units of the nucleus' spread, trust in them ``[n]`` and settings to the loss of
+the error scales, summed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +114,23 @@ def hide_conditions(
     return rows
 
 
+def laplace_likelihood(
+    mean: Tensor, log_scale: Tensor, expected: Tensor, weight: Tensor, settings: Optimisation
+) -> Tensor:
+    """Return the Laplace likelihood of the errors as they are: the :data:`Criterion` that ships."""
+    likelihood = (mean - expected).detach().abs() * torch.exp(-log_scale) + log_scale
+    return settings.scale_weight * (weight * likelihood).sum()
+
+
 def batch_loss(
     network: ShiftNetwork,
     batch: LabelledBatch,
     table: Conditions,
     settings: Optimisation,
     list_weight: float,
+    criterion: Criterion = laplace_likelihood,
 ) -> Tensor:
-    """Return the weighted Huber loss of the means plus the Laplace likelihood of the errors.
+    """Return the weighted Huber loss of the means plus the loss of the error scales.
 
     Peaks of unassigned lists count for the atoms they are paired with at this very step. They
     teach the means only: what is left after pairing is too small to be an error.
@@ -127,13 +141,14 @@ def batch_loss(
         table: the data set's conditions.
         settings: of the optimisation.
         list_weight: weight of unassigned peaks against labels, 0-1.
+        criterion: loss of the error scales.
     """
     with (
         torch.set_grad_enabled(not settings.freeze_encoder),
         mixed_precision(enabled=settings.bfloat16),
     ):
         h = network.encode(batch.graphs)
-    return encoded_loss(network, h.float(), batch.targets, table, settings, list_weight)
+    return encoded_loss(network, h.float(), batch.targets, table, settings, list_weight, criterion)
 
 
 def encoded_loss(
@@ -143,6 +158,7 @@ def encoded_loss(
     table: Conditions,
     settings: Optimisation,
     list_weight: float,
+    criterion: Criterion = laplace_likelihood,
 ) -> Tensor:
     """Return the loss of :func:`batch_loss` for molecules that are encoded already.
 
@@ -153,11 +169,14 @@ def encoded_loss(
         table: the data set's conditions.
         settings: of the optimisation.
         list_weight: weight of unassigned peaks against labels, 0-1.
+        criterion: loss of the error scales.
     """
     condition = network.condition(table)
     total, weights = 0.0 * condition.sum(), 0.0  # a batch may have nothing that counts yet
     for number, nucleus in enumerate(network.config.nuclei):
-        part, weight = _nucleus_loss(network, targets, number, h, condition, settings, list_weight)
+        part, weight = _nucleus_loss(
+            network, targets, number, h, condition, settings, list_weight, criterion
+        )
         total = total + settings.nucleus_weight.get(nucleus, 1.0) * part
         weights += weight
     return total / max(weights, 1.0)
@@ -171,6 +190,7 @@ def _nucleus_loss(
     condition: Tensor,
     settings: Optimisation,
     list_weight: float,
+    criterion: Criterion,
 ) -> tuple[Tensor, float]:
     """Return the loss of one nucleus' labels and listed peaks, summed, and their weight."""
     labels = targets.labels
@@ -200,10 +220,8 @@ def _nucleus_loss(
     expected = torch.from_numpy(target).float()
     delta = settings.huber_delta
     error = functional.huber_loss(mean, expected, reduction="none", delta=delta) / delta
-    sure = log_scale[:n]
-    likelihood = (mean[:n] - expected[:n]).detach().abs() * torch.exp(-sure) + sure
-    total = (weight * error).sum() + settings.scale_weight * (weight[:n] * likelihood).sum()
-    return total, float(weight.sum())
+    scales = criterion(mean[:n], log_scale[:n], expected[:n], weight[:n], settings)
+    return (weight * error).sum() + scales, float(weight.sum())
 
 
 @torch.inference_mode()

@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from io import BufferedRandom
 from itertools import islice
 from typing import Final
@@ -187,7 +188,8 @@ class Runner:
             if self._stopping:
                 raise EndingError
             try:
-                return self._engine.in_background(chunk, job.options, first=first)
+                options = replace(job.options, as_text=True)
+                return self._engine.in_background(chunk, options, first=first)
             except ProblemError as error:
                 if error.code != "not_ready":
                     raise

@@ -42,10 +42,10 @@ async def picture(body: DrawRequest, engine: EngineDep, request: Request) -> Res
     """Draw one molecule with its predicted shifts, above a stick spectrum of each nucleus."""
     media_type = preferred(request.headers.get("accept"), (SVG, PNG))
     try:
-        nuclei = parse_nuclei(body.nuclei, engine.predictor.nuclei)
+        nuclei = parse_nuclei(body.nuclei, engine.about.nuclei)
     except UnknownNucleusError as error:
         raise problem_of(error) from None
-    check_source(engine.predictor, body.source)
+    check_source(engine.about, body.source)
     png = media_type == PNG
     content = await engine.draw(partial(draw_document, body=body, nuclei=nuclei, png=png))
     return Response(content, media_type=media_type, headers={"vary": "accept"})

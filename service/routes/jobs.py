@@ -72,10 +72,10 @@ async def create(
     """
     kind = _kind(request.headers.get("content-type"))
     try:
-        nuclei = parse_nuclei(query.nucleus, engine.predictor.nuclei)
+        nuclei = parse_nuclei(query.nucleus, engine.about.nuclei)
     except UnknownNucleusError as error:
         raise problem_of(error) from None
-    check_source(engine.predictor, query.source)
+    check_source(engine.about, query.source)
     options = Options(nuclei, query.solvent, query.source, query.interval)
     try:
         job = await jobs.create(request.stream(), kind, options, query.name)

@@ -22,6 +22,6 @@ async def spectrum(body: MatchRequest, engine: EngineDep) -> Response:
     Each structure gets one answer, in the order of the request: an assignment with its
     probability relative to the others, or a failure with its code.
     """
-    check_source(engine.predictor, body.source)
+    check_source(engine.about, body.source)
     document = await engine.run(partial(match_document, body=body))
     return Response(document, media_type="application/json")

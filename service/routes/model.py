@@ -4,8 +4,8 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from nmrshift.types import ShiftPredictor
 from service.deps import EngineDep
+from service.loaded import About
 from service.schemas import DataSourceOut, ModelOut, ProblemOut
 from service.strict import StrictRoute
 
@@ -19,15 +19,15 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
 @router.get("/model", response_model=ModelOut, responses=_PROBLEMS)
 async def describe(engine: EngineDep) -> ModelOut:
     """Return the model's identity, nuclei, training data and scores."""
-    return model_out(engine.predictor)
+    return model_out(engine.about)
 
 
-def model_out(predictor: ShiftPredictor) -> ModelOut:
+def model_out(about: About) -> ModelOut:
     """Return the description, without the place of the model's folder."""
-    info = getattr(predictor, "info", None)
+    info = getattr(about, "info", None)
     if info is None:
-        name = type(predictor).__name__
-        return ModelOut(identity=name, name=name, nuclei=list(predictor.nuclei))
+        name = type(about).__name__
+        return ModelOut(identity=name, name=name, nuclei=list(about.nuclei))
     return ModelOut(
         identity=info.identity,
         name=info.name,

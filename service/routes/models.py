@@ -6,8 +6,8 @@ from typing import Any
 from anyio import to_thread
 from fastapi import APIRouter
 
-from nmrshift.types import ShiftPredictor
 from service.deps import EngineDep, SettingsDep
+from service.loaded import About
 from service.mapping import ProblemError
 from service.routes.model import model_out
 from service.schemas import ModelCardOut, ModelOut, ModelsOut, ProblemOut
@@ -27,7 +27,7 @@ _RELOAD: dict[int | str, dict[str, Any]] = {
 @router.get("", response_model=ModelsOut, responses=_NOT_READY)
 async def describe(engine: EngineDep) -> ModelsOut:
     """Return the models that can be asked: card, hash, scores, licences."""
-    card = await to_thread.run_sync(_described, engine.predictor)
+    card = await to_thread.run_sync(_described, engine.about)
     return ModelsOut(models=[card])
 
 
@@ -40,15 +40,15 @@ async def reload(engine: EngineDep, settings: SettingsDep) -> ModelOut:
     """
     if not settings.allow_reload:
         raise ProblemError("forbidden", "Reloading over HTTP is off; send SIGHUP.")
-    return model_out((await engine.reload()).predictor)
+    return model_out((await engine.reload()).about)
 
 
-def _described(predictor: ShiftPredictor) -> ModelCardOut:
+def _described(about: About) -> ModelCardOut:
     """Return the description with the text of the model's card."""
-    info = getattr(predictor, "info", None)
+    info = getattr(about, "info", None)
     folder = None if info is None else Path(info.path)
     return ModelCardOut(
-        **model_out(predictor).model_dump(),
+        **model_out(about).model_dump(),
         card=None if folder is None else _text(folder / "CARD.md"),
         data_licence=None if folder is None else _text(folder / "LICENSE-DATA"),
     )

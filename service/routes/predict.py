@@ -13,7 +13,7 @@ from nmrshift.io.fields import query_from_fields
 from nmrshift.io.options import parse_nuclei
 from nmrshift.types import Failure
 from service.deps import EngineDep, SettingsDep
-from service.documents import document
+from service.documents import document, is_of_rows
 from service.mapping import ProblemError, check_source, problem_of
 from service.negotiation import MEDIA_TYPES, content_type, negotiate
 from service.options import Options
@@ -25,7 +25,7 @@ _LOG = logging.getLogger("nmrshift.service")
 router = APIRouter(prefix="/v1", tags=["predict"], route_class=StrictRoute)
 
 _SHORT: Final[int] = 4
-"""Answers that are written out at once: less work than handing it to a thread."""
+"""Answers that are written out here: less work than handing it to a thread."""
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": ProblemOut, "description": description}
@@ -72,20 +72,21 @@ async def shifts(
         detail = f"A request may have {settings.max_molecules} molecules."
         raise ProblemError("too_large", detail)
     try:
-        nuclei = parse_nuclei(body.nuclei, engine.predictor.nuclei)
+        nuclei = parse_nuclei(body.nuclei, engine.about.nuclei)
     except UnknownNucleusError as error:
         raise problem_of(error) from None
-    check_source(engine.predictor, body.source)
+    check_source(engine.about, body.source)
     rows = [
         query_from_fields(fields, index, f"molecule {index}")
         for index, fields in enumerate(molecules)
     ]
-    options = Options(nuclei, body.solvent, body.source, body.interval, body.references)
+    settled = (body.solvent, body.source, body.interval, body.references)
+    options = Options(nuclei, *settled, as_text=is_of_rows(output))
     answers = await engine.answers(rows, options)
-    is_short = len(answers) <= _SHORT
+    is_quick = options.as_text or len(answers) <= _SHORT
     text = (
         document(answers, output)
-        if is_short
+        if is_quick
         else await to_thread.run_sync(document, answers, output)
     )
     n_failed = sum(isinstance(answer, Failure) for answer in answers)

@@ -24,7 +24,7 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
 @router.get("/solvents", response_model=SolventsOut, responses=_PROBLEMS)
 async def solvents(engine: EngineDep) -> SolventsOut:
     """Return the catalogue of solvents, those with many training spectra first."""
-    info = getattr(engine.predictor, "info", None)
+    info = getattr(engine.about, "info", None)
     often = frozenset(getattr(info, "solvents", ()))
     found = [_solvent(one, many_spectra=one.key in often) for one in catalogue()]
     return SolventsOut(solvents=sorted(found, key=lambda one: not one.many_spectra))
@@ -33,7 +33,7 @@ async def solvents(engine: EngineDep) -> SolventsOut:
 @router.get("/nuclei", response_model=NucleiOut, responses=_PROBLEMS)
 async def nuclei(engine: EngineDep) -> NucleiOut:
     """Return the nuclei that the model predicts."""
-    return NucleiOut(nuclei=[_nucleus(one) for one in engine.predictor.nuclei])
+    return NucleiOut(nuclei=[_nucleus(one) for one in engine.about.nuclei])
 
 
 def _solvent(entry: Solvent, *, many_spectra: bool) -> SolventOut:

@@ -1,4 +1,4 @@
-"""Molecules of many requests in few batches, none waiting longer than it must."""
+"""Molecules of many requests in few batches, for a predictor that lives in this process."""
 
 import threading
 import time
@@ -8,10 +8,10 @@ import pytest
 
 from nmrshift.errors import ConfigError
 from nmrshift.types import Failure, Query
-from service.batcher import Batcher, Item
+from service.batcher import Batcher
 from service.metrics import Metrics
 from service.options import Options
-from service.tickets import Ticket
+from service.tickets import Item, Ticket
 
 OPTIONS = Options(("13C",), None, None, 0.9)
 OTHER = Options(("13C",), None, None, 0.8)
@@ -25,35 +25,43 @@ class Model:
         self.may_go = threading.Event()
         self.may_go.set()
 
-    def answer(self, ready, options):
+    def predict(self, queries, options):
         self.may_go.wait(10)
-        texts = [query.structure for query in ready]
+        texts = [query.structure for query in queries]
         self.batches.append((texts, options.interval))
         if "bug" in texts:
             raise ZeroDivisionError
         if "setting" in texts:
             raise ConfigError("no such setting")
-        return [Failure(0, text, None, "echo", "", "") for text in texts]
+        return [Failure(0, text, None, "echo", "", "") for text in texts if text != "lost"]
 
 
 @contextmanager
-def running(n_coming=lambda: 0, max_molecules=8, max_wait_s=5.0):
-    batcher = Batcher(
-        n_threads=1,
-        max_molecules=max_molecules,
-        max_wait_s=max_wait_s,
-        n_coming=n_coming,
-        metrics=Metrics(),
-    )
-    batcher.start()
+def running(model, max_molecules=8):
+    batcher = Batcher(model.predict, max_molecules=max_molecules, metrics=Metrics())
     yield batcher
+    model.may_go.set()
     batcher.close()
 
 
-def ask(batcher, model, *texts, options=OPTIONS, **kwargs):
-    ticket = Ticket(model, options, len(texts), **kwargs)
-    for position, text in enumerate(texts):
-        batcher.put(Item(ticket, position, Query(text), lambda _: None))
+@contextmanager
+def held(model, max_molecules=8):
+    """A batcher that is busy with a first molecule until the model may go."""
+    model.may_go.clear()
+    with running(model, max_molecules) as batcher:
+        first = ask(batcher, "first")
+        time.sleep(0.1)
+        yield batcher
+        assert texts_of(first) == ["first"]
+
+
+def ask(batcher, *texts, options=OPTIONS, **kwargs):
+    ticket = Ticket(options, len(texts), **kwargs)
+    items = [
+        Item(ticket, position, Query(text), 1, lambda _: None)
+        for position, text in enumerate(texts)
+    ]
+    batcher.put(items)
     return ticket.future
 
 
@@ -63,96 +71,72 @@ def texts_of(future):
     return [answer.input for answer in answers]
 
 
-def test_a_lone_molecule_does_not_wait():
-    with running() as batcher:
-        start = time.monotonic()
-        assert texts_of(ask(batcher, Model(), "a")) == ["a"]
-        assert time.monotonic() - start < 2.5  # half of the longest wait for more
-
-
 def test_what_waits_goes_together_up_to_the_size():
     model = Model()
-    model.may_go.clear()
-    with running() as batcher:
-        first = ask(batcher, model, "first")
-        time.sleep(0.1)
-        rest = [ask(batcher, model, f"a{number}", f"b{number}") for number in range(6)]
+    with held(model) as batcher:
+        rest = [ask(batcher, f"a{number}", f"b{number}") for number in range(6)]
         model.may_go.set()
-        assert texts_of(first) == ["first"]
         assert [texts_of(one) for one in rest] == [[f"a{n}", f"b{n}"] for n in range(6)]
     assert [len(texts) for texts, _ in model.batches] == [1, 8, 4]
 
 
 def test_settings_are_not_mixed():
     model = Model()
-    model.may_go.clear()
-    with running() as batcher:
-        ask(batcher, model, "first")
-        time.sleep(0.1)
-        futures = [ask(batcher, model, f"{n}", options=(OPTIONS, OTHER)[n % 2]) for n in range(4)]
+    with held(model) as batcher:
+        futures = [ask(batcher, f"{n}", options=(OPTIONS, OTHER)[n % 2]) for n in range(4)]
         model.may_go.set()
         assert [texts_of(one) for one in futures] == [["0"], ["1"], ["2"], ["3"]]
     assert model.batches[1:] == [(["0", "2"], 0.9), (["1", "3"], 0.8)]
 
 
-def test_it_waits_for_what_is_being_read_but_not_for_ever():
-    model = Model()
-    with running(n_coming=lambda: 1, max_molecules=2, max_wait_s=1.0) as batcher:
-        futures = [ask(batcher, model, "a"), ask(batcher, model, "b")]
-        assert [texts_of(one) for one in futures] == [["a"], ["b"]]
-        assert texts_of(ask(batcher, model, "c")) == ["c"]
-    assert [texts for texts, _ in model.batches] == [["a", "b"], ["c"]]
-
-
 def test_background_goes_last():
     model = Model()
-    model.may_go.clear()
-    with running(max_molecules=2) as batcher:
-        ask(batcher, model, "first")
-        time.sleep(0.1)
-        late = ask(batcher, model, "x", "y", is_background=True)
-        early = ask(batcher, model, "a", "b")
+    with held(model, max_molecules=4) as batcher:
+        late = ask(batcher, "x", "y", "z", is_background=True)
+        early = ask(batcher, "a", "b")
         model.may_go.set()
         texts_of(late)
         texts_of(early)
-    assert [texts for texts, _ in model.batches] == [["first"], ["a", "b"], ["x", "y"]]
+    assert [texts for texts, _ in model.batches] == [["first"], ["a", "b"], ["x", "y"], ["z"]]
 
 
-def test_a_fault_fails_its_own_request_only():
+@pytest.mark.parametrize(("bad", "error"), [("bug", ZeroDivisionError), ("lost", ValueError)])
+def test_a_fault_fails_its_own_request_only(bad, error):
     model = Model()
-    model.may_go.clear()
-    with running() as batcher:
-        ask(batcher, model, "first")
-        time.sleep(0.1)
-        futures = [ask(batcher, model, *texts) for texts in (["a", "b"], ["c", "bug"], ["d"])]
+    with held(model) as batcher:
+        futures = [ask(batcher, *texts) for texts in (["a", "b"], ["c", bad], ["d"])]
         model.may_go.set()
         assert texts_of(futures[0]) == ["a", "b"]
         assert texts_of(futures[2]) == ["d"]
-        with pytest.raises(ZeroDivisionError):
+        with pytest.raises(error):
             futures[1].result(10)
 
 
 def test_a_setting_that_is_refused_is_told():
-    with running() as batcher, pytest.raises(ConfigError):
-        ask(batcher, Model(), "setting", "a").result(10)
+    with running(Model()) as batcher, pytest.raises(ConfigError):
+        ask(batcher, "setting", "a").result(10)
 
 
 def test_what_was_given_up_is_not_computed():
     model = Model()
-    model.may_go.clear()
-    with running() as batcher:
-        ask(batcher, model, "first")
-        time.sleep(0.1)
-        given_up = ask(batcher, model, "a")
-        kept = ask(batcher, model, "b")
+    with held(model) as batcher:
+        given_up = ask(batcher, "a")
+        kept = ask(batcher, "b")
         assert given_up.cancel()
         model.may_go.set()
         assert texts_of(kept) == ["b"]
     assert [texts for texts, _ in model.batches] == [["first"], ["b"]]
 
 
+def test_what_is_in_line_is_answered_before_the_end():
+    model = Model()
+    with running(model) as batcher:
+        futures = [ask(batcher, f"{n}") for n in range(20)]
+    assert all(one.done() for one in futures)
+
+
 def test_a_molecule_is_answered_once():
-    ticket = Ticket(Model(), OPTIONS, 2)
+    ticket = Ticket(OPTIONS, 2)
     ticket.deliver(0, Failure(0, "a", None, "echo", "", ""))
     with pytest.raises(RuntimeError):
         ticket.deliver(0, Failure(0, "a", None, "echo", "", ""))

@@ -13,7 +13,7 @@ ATOM = AtomShift(0, "C", "13C", 1.0, 0.0, 2.0, 0, 3)
 
 def key(text="C", **kwargs):
     fields = {"model": "m", "solvent": None, "source": None, "nuclei": ("13C",), "interval": 0.9}
-    fields["references"] = 0
+    fields |= {"references": 0, "as_text": False}
     return Key(text=text, **{**fields, **kwargs})
 
 
@@ -49,6 +49,8 @@ def test_size_is_counted_right_whatever_comes():
         {"source": "spectra"},
         {"nuclei": ("13C", "1H")},
         {"interval": 0.8},
+        {"references": 2},
+        {"as_text": True},
         {"text": "CC"},
     ],
 )

@@ -16,7 +16,7 @@ DEADLINE_S = 4.0
 @pytest.fixture
 def client(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(TESTS))
-    settings = Settings(draw_timeout_s=DEADLINE_S, readers=2, cache_atoms=0)
+    settings = Settings(draw_timeout_s=DEADLINE_S, processes=2, cache_atoms=0)
     with serving(settings=settings, draw=DRAW) as client:
         yield client
 
@@ -55,7 +55,7 @@ def test_what_breaks_over_one_picture_draws_the_next(client, name, caplog):
 
 def test_a_drawing_that_waits_too_long_for_its_turn_is_given_up(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(TESTS))
-    settings = Settings(draw_timeout_s=20, readers=1, request_timeout_s=2)
+    settings = Settings(draw_timeout_s=20, processes=1, request_timeout_s=2)
     with serving(settings=settings, draw=DRAW) as client:
         end = time.monotonic() + 60
         while draw(client).status_code != 200:

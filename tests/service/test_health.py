@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+from anyio import to_thread
 from client import serving
 from fakes import FakePredictor
 
@@ -10,7 +11,7 @@ from nmrshift.errors import ArtifactError
 from nmrshift.types import Failure
 from service.app import create_app
 from service.engine import Engine
-from service.settings import Settings
+from service.local import Local
 
 
 def test_alive_and_ready():
@@ -44,9 +45,9 @@ def test_a_model_that_breaks_is_not_ready(caplog):
 def test_alive_while_the_model_loads(monkeypatch):
     may_load = threading.Event()
 
-    def load(settings, predictor):
-        may_load.wait(5)
-        return predictor
+    async def load(settings, metrics, predictor, read):
+        await to_thread.run_sync(may_load.wait, 5)
+        return Local(predictor, settings, metrics)
 
     monkeypatch.setattr("service.app._load", load)
     with serving(wait=False) as client:
@@ -63,7 +64,7 @@ def test_alive_while_the_model_loads(monkeypatch):
 
 
 def raising(error):
-    def load(settings, predictor):
+    async def load(settings, metrics, predictor, read):
         raise error
 
     return load
@@ -92,15 +93,6 @@ def test_a_model_that_cannot_be_loaded(monkeypatch, caplog, target, value):
         assert detail == "The model cannot be loaded."
         assert client.get("/health/live").status_code == 200
     assert caplog.records[-1].levelname == "ERROR"
-
-
-def test_the_model_of_the_settings_is_loaded(monkeypatch, tmp_path):
-    import nmrshift
-    from service.app import _load
-
-    monkeypatch.setitem(nmrshift.__dict__, "Predictor", FakePredictor)
-    loaded = _load(Settings(model=tmp_path), None)
-    assert loaded.loaded_from == tmp_path
 
 
 def test_settings_come_from_the_environment(monkeypatch):

@@ -22,9 +22,10 @@ def predictor():
 
 
 @pytest.fixture
-def client(monkeypatch, predictor):
+def client(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(TESTS))
-    with serving(predictor, Settings(molecule_timeout_s=1.5, cache_atoms=0), read=READ) as client:
+    settings = Settings(molecule_timeout_s=1.5, cache_atoms=0)
+    with serving(settings=settings, apart=True, read=READ) as client:
         yield client
 
 
@@ -93,15 +94,15 @@ def test_candidates_of_a_match_are_read_apart_too(client):
     assert codes == [None, "timeout"]
 
 
-def test_a_request_past_its_deadline_is_given_up(monkeypatch, predictor):
+def test_a_request_past_its_deadline_is_given_up(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(TESTS))
     settings = Settings(molecule_timeout_s=30, request_timeout_s=1.0)
-    with serving(predictor, settings, read=READ) as client:
+    with serving(settings=settings, apart=True, read=READ) as client:
         body = {"molecules": [{"smiles": "CC", "name": "slow 8"}]}
         response = client.post("/v1/predict", json=body)
         assert (response.status_code, response.json()["code"]) == (504, "deadline")
         admission = client.app.state.engine.admission
-        assert (admission.n_requests, admission.n_molecules) == (0, 0)
+        assert (admission.n_requests, admission.n_molecules, admission.n_atoms) == (0, 0, 0)
         client.app.state.engine._timeout_s = 60
         assert client.post("/v1/predict", json={"smiles": "CC"}).status_code == 200
 
@@ -115,7 +116,7 @@ def wait_for_job(client, job_id):
 
 
 @pytest.mark.slow
-def test_every_hazard_ends_as_expected_in_a_request_and_in_a_job(predictor, tmp_path):
+def test_every_hazard_ends_as_expected_in_a_request_and_in_a_job(tmp_path):
     generators = load_generators()
     cases = [case for kind in ("smiles", "inchi", "molblock") for case in cases_of(kind)]
     texts = [generators.materialise(case) for case in cases]
@@ -124,7 +125,7 @@ def test_every_hazard_ends_as_expected_in_a_request_and_in_a_job(predictor, tmp_
     settings = Settings(
         data_dir=tmp_path, max_body_bytes=50_000_000, cache_atoms=0, molecule_timeout_s=30
     )
-    with serving(predictor, settings) as client:
+    with serving(settings=settings, apart=True) as client:
         body = {"molecules": molecules, "nuclei": ["13C", "19F", "1H"]}
         answer = client.post("/v1/predict", json=body)
         lines = "".join(json.dumps(one) + "\n" for one in molecules)
@@ -145,11 +146,11 @@ def test_every_hazard_ends_as_expected_in_a_request_and_in_a_job(predictor, tmp_
             assert row.get("code", "ok") in allowed, case["id"]
 
 
-def test_readers_that_do_not_work_keep_the_service_from_being_ready(predictor, caplog):
-    with serving(predictor, wait=False, read="service.no_such_module:read") as client:
+def test_readers_that_do_not_work_keep_the_service_from_being_ready(caplog):
+    with serving(wait=False, apart=True, read="service.no_such_module:read") as client:
         end = time.monotonic() + 120
         while client.get("/health/ready").json().get("detail") != "The model cannot be loaded.":
             assert time.monotonic() < end
             time.sleep(0.1)
         assert client.get("/health/live").status_code == 200
-    assert "no reader could be started" in caplog.text
+    assert "the model cannot be loaded: unforeseen ModuleNotFoundError" in caplog.text

@@ -9,6 +9,7 @@ import time
 from io import StringIO
 
 import pytest
+from anyio import to_thread
 from client import serving
 from corpus import load_generators
 from fakes import FakePredictor
@@ -19,6 +20,7 @@ from service.jobs.job import Job
 from service.jobs.runner import CHUNK_ROWS, Runner
 from service.jobs.schemas import JobOut
 from service.jobs.store import JobStore
+from service.local import Local
 from service.options import Options
 from service.schemas import PredictResponse, ProblemOut
 from service.settings import Settings
@@ -268,9 +270,9 @@ class TestRestart:
             predictor.leave.set()
         may_load = threading.Event()
 
-        def load(settings, predictor):
-            assert may_load.wait(20)
-            return predictor
+        async def load(settings, metrics, predictor, read):
+            assert await to_thread.run_sync(may_load.wait, 20)
+            return Local(predictor, settings, metrics)
 
         monkeypatch.setattr("service.app._load", load)
         with serving(settings=settings(tmp_path), wait=False) as client:

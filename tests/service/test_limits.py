@@ -143,7 +143,7 @@ class Slow(FakePredictor):
 
 def test_health_answers_and_the_queue_is_bounded_while_predicting():
     predictor = Slow()
-    settings = Settings(threads=1, max_waiting=2)
+    settings = Settings(max_waiting=2)
     with serving(predictor, settings) as client:
         running = [client.in_background("/v1/predict", json={"smiles": "C"})]
         assert predictor.entered.acquire(timeout=5)
@@ -170,7 +170,7 @@ def wait_for(condition):
 
 def test_a_full_service_refuses_before_it_looks_at_a_body():
     predictor = Slow()
-    with serving(predictor, Settings(threads=1, max_waiting=0)) as client:
+    with serving(predictor, Settings(max_waiting=0)) as client:
         running = client.in_background("/v1/predict", json={"smiles": "C"})
         assert predictor.entered.acquire(timeout=5)
         for path in ("/v1/predict", "/v1/match", "/v1/draw"):

@@ -7,6 +7,7 @@ from client import serving
 from fakes import FakePredictor
 
 from nmrshift.errors import ArtifactError
+from service.local import Local
 from service.schemas import ModelsOut
 from service.settings import Settings
 
@@ -33,12 +34,11 @@ def next_model(monkeypatch):
     """What the next load returns or raises."""
     box = []
 
-    def load(settings, predictor):
-        if not box:
-            return predictor
-        if isinstance(box[0], Exception):
-            raise box[0]
-        return box[0]
+    async def load(settings, metrics, predictor, read):
+        found = box[0] if box else predictor
+        if isinstance(found, Exception):
+            raise found
+        return Local(found, settings, metrics)
 
     monkeypatch.setattr("service.app._load", load)
     return box

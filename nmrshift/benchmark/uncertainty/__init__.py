@@ -1,0 +1,1 @@
+"""Ways to know how large an error is, compared on equal terms."""
