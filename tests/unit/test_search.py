@@ -57,6 +57,9 @@ d_head = 8
 steps = 10
 learning_rates = [0.1]
 weight_decays = [0.0]
+
+[pruning]
+margin = 100
 """
 
 
