@@ -23,7 +23,7 @@ def server(toy_model):
         taken = threading.Thread(target=_take, args=(server,), daemon=True)
         taken.start()
         end = time.monotonic() + 20
-        while httpx.post(f"{server.url}/v1/predict", json={"smiles": "CC"}).status_code == 200:
+        while httpx.post(f"{server.url}/v1/predict", json={"smiles": "CO"}).status_code == 200:
             assert time.monotonic() < end
             time.sleep(0.2)
         yield server
