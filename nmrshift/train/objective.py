@@ -16,6 +16,7 @@ from nmrshift.model.network import NetworkConfig, ShiftNetwork
 from nmrshift.model.tensors import BatchTensors, Conditions, batch_tensors, conditions
 from nmrshift.train.config import Optimisation
 from nmrshift.train.pairing import pair
+from nmrshift.train.precision import mixed_precision
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ def batch_loss(
     """
     with (
         torch.set_grad_enabled(not settings.freeze_encoder),
-        torch.autocast("cpu", dtype=torch.bfloat16, enabled=settings.bfloat16),
+        mixed_precision(enabled=settings.bfloat16),
     ):
         h = network.encode(batch.graphs)
     return encoded_loss(network, h.float(), batch.targets, table, settings, list_weight)
