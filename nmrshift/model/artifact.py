@@ -24,6 +24,7 @@ from nmrshift.model.evidence import EvidenceTable
 from nmrshift.model.network import NetworkConfig, ShiftNetwork
 
 SCHEMA_VERSION: Final = 1
+_HALF: Final = (torch.bfloat16, torch.float16)
 WEIGHTS: Final = "weights.safetensors"
 MODEL: Final = "model.json"
 EVIDENCE: Final = "evidence.safetensors"
@@ -133,14 +134,14 @@ def save_artifact(
 
     Args:
         folder: made if need be; files of the same names are replaced.
-        network: its weights are stored in single precision, its codes as they are.
+        network: what is in half precision is stored in single precision, the rest as it is.
         card: its description.
         texts: further text files by name, such as ``CARD.md``.
         evidence: measured environments to go with it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     weights = {
-        name: (value.float() if value.is_floating_point() else value).detach().cpu().contiguous()
+        name: (value.float() if value.dtype in _HALF else value).detach().cpu().contiguous()
         for name, value in network.state_dict().items()
     }
     contents = {WEIGHTS: save(weights), MODEL: (card.model_dump_json(indent=1) + "\n").encode()}

@@ -1,6 +1,6 @@
 """The network: one encoder for all nuclei, one head a nucleus."""
 
-from typing import Any, Literal, Self, cast
+from typing import Annotated, Any, Literal, Self, cast
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from nmrshift.graph.batch import GraphBatch
 from nmrshift.graph.distinct import distinct_graph
 from nmrshift.graph.environments import N_RADII
 from nmrshift.graph.features import preset
-from nmrshift.model.heads import Conditioner, ShiftHead
+from nmrshift.model.heads import Conditioner, KernelHead, ShiftHead
 from nmrshift.model.layers import CodeEmbedding, EnvironmentEmbedding, GatedLayer
 from nmrshift.model.tensors import BatchTensors, Conditions, distinct_tensors
 
@@ -41,6 +41,8 @@ class NetworkConfig(BaseModel):
     nuclei: tuple[str, ...]
     shift_mean_ppm: tuple[float, ...]
     shift_scale_ppm: tuple[float, ...]
+    n_centres: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
+    """Nuclei with few labels, whose head compares atoms with so many labelled ones."""
     solvent_dim: int
     solvents: tuple[str, ...]
     """Solvents with an identity of their own, in the order of their slots from 1."""
@@ -90,12 +92,7 @@ class ShiftNetwork(nn.Module):
         self.conditioner = Conditioner(
             config.solvent_dim, len(config.solvents) + 1, len(config.sources) + 1, config.d_c
         )
-        self.heads = nn.ModuleDict(
-            {
-                nucleus: ShiftHead(config.d_h, config.d_c, config.d_head, config.dropout)
-                for nucleus in config.nuclei
-            }
-        )
+        self.heads = nn.ModuleDict({nucleus: _head(config, nucleus) for nucleus in config.nuclei})
 
     def encode(self, batch: BatchTensors) -> Tensor:
         """Return the representation of every atom ``[n_atoms, d_h]``."""
@@ -158,3 +155,9 @@ class ShiftNetwork(nn.Module):
         """Turn a log scale in units of the nucleus' spread into an error scale in ppm."""
         row = self.config.nuclei.index(nucleus)
         return log_scale.to(torch.float64).exp() * self.config.shift_scale_ppm[row]
+
+
+def _head(config: NetworkConfig, nucleus: str) -> nn.Module:
+    if nucleus in config.n_centres:
+        return KernelHead(config.d_h, config.n_centres[nucleus])
+    return ShiftHead(config.d_h, config.d_c, config.d_head, config.dropout)
