@@ -33,6 +33,9 @@ COMMANDS: Final[dict[str, Entry]] = {
     "evaluate": Entry("nmrshift.cli.evaluate", "evaluate", "Measure a model on spectra."),
     "train": Entry("nmrshift.cli.train", "train", "Train a model."),
     "adapt": Entry("nmrshift.cli.adapt", "adapt", "Learn from a laboratory's own spectra."),
+    "learn-next": Entry(
+        "nmrshift.cli.learn_next", "learn_next", "Choose which spectra to measure next."
+    ),
     "benchmark": Entry("nmrshift.cli.benchmark", "benchmark", "Compare methods on protocols."),
 }
 
