@@ -36,6 +36,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "learn-next": Entry(
         "nmrshift.cli.learn_next", "learn_next", "Choose which spectra to measure next."
     ),
+    "audit": Entry("nmrshift.cli.audit", "audit", "Attack a model: what has it learned from?"),
     "benchmark": Entry("nmrshift.cli.benchmark", "benchmark", "Compare methods on protocols."),
 }
 
