@@ -8,9 +8,14 @@ from typing import Any
 from toy import SMILES
 
 from nmrshift import Predictor
+from nmrshift.adapt.settings import AdaptSettings
 from nmrshift.types import Prediction
 
 Rule = Callable[[int, float], float]
+
+LAB = AdaptSettings(name="lab", epochs=15)
+OFFSET_PPM = 12.0
+ASKED = ("Cc1ccccc1", "CCOC(C)=O", "FC(F)(F)c1ccc(OC)cc1")
 
 
 def records_of(
@@ -63,3 +68,15 @@ def write_lines(path: Path, records: Sequence[dict[str, Any]]) -> Path:
     """Write records as a native file."""
     path.write_text("".join(json.dumps(record) + "\n" for record in records), "utf-8")
     return path
+
+
+def offset(_: int, shift_ppm: float) -> float:
+    """A constant distance from the base."""
+    return shift_ppm + OFFSET_PPM
+
+
+def shifts(model: Path, source: str | None = None) -> list[tuple[float, float, float]]:
+    """Shifts and intervals of some molecules, as a model gives them."""
+    predictor = Predictor.load(model)
+    answers = [predictor.predict(text, nuclei=("13C", "1H"), source=source) for text in ASKED]
+    return [(a.shift_ppm, a.low_ppm, a.high_ppm) for answer in answers for a in answer.atoms]

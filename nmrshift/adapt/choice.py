@@ -1,14 +1,15 @@
 """Which way is taken: a freer one only for a clear gain, and none that costs public knowledge."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nmrshift.adapt.answers import Answered
-from nmrshift.adapt.ways import BASE, WayName
+from nmrshift.adapt.new_head import Solved
+from nmrshift.adapt.ways import WayName
 from nmrshift.model.network import ShiftNetwork
 
 Verdict = Literal["better", "no difference", "worse"]
@@ -41,6 +42,7 @@ class Trial:
         growth: share by which the error on public molecules grows, by nucleus.
         epochs: passes it learned.
         seconds: time it took.
+        solved: heads of new nuclei as they were solved for, by nucleus.
     """
 
     way: WayName
@@ -49,6 +51,7 @@ class Trial:
     growth: Mapping[str, float]
     epochs: int = 0
     seconds: float = 0.0
+    solved: Mapping[str, Solved] = field(default_factory=dict)
 
     @property
     def private(self) -> bool:
@@ -155,8 +158,3 @@ def _sums(trial: Trial, unit: Mapping[int, float]) -> Floats:
     scale = np.array([unit.get(number, 1.0) for number in found.nucleus.tolist()])
     counts = np.bincount(found.mol).astype(np.float64)
     return np.stack([counts, np.bincount(found.mol, found.error_ppm / scale)], axis=1)
-
-
-def base_trial(network: ShiftNetwork, answered: Answered) -> Trial:
-    """Return the base as a trial."""
-    return Trial(BASE.name, network, answered, {})

@@ -47,6 +47,7 @@ class Start:
         rehearsal: public structures.
         nuclei: the laboratory's.
         settings: of the adaptation.
+        n_solvents: how many of the last solvents are new to the base.
     """
 
     network: ShiftNetwork
@@ -55,6 +56,7 @@ class Start:
     rehearsal: Rehearsal
     nuclei: tuple[str, ...]
     settings: AdaptSettings
+    n_solvents: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def fit(start: Start, way: Way, report: Callable[[str], None]) -> Fitted:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(start.settings.seed)
         network = copy.deepcopy(start.network).eval()
-        trained = open_way(network, way, start.settings.name, start.nuclei)
+        trained = open_way(network, way, start.settings.name, start.nuclei, start.n_solvents)
     run = _Run(start, way, network, trained)
     best, best_epoch, epoch = run.inner_error(), 0, 0
     kept = trained.values()

@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from nmrshift.adapt.new_nuclei import NewNuclei, choose_new
 from nmrshift.chem.parse import parse
 from nmrshift.chem.policy import RECORD_LIMITS
 from nmrshift.chem.toolkit import Chem
@@ -37,11 +38,13 @@ class Intake:
     """What a laboratory's files hold.
 
     Attributes:
-        records: its measured spectra of nuclei that the base model has, under its own name.
+        records: its measured spectra, under its own name.
+        new_nuclei: nuclei of those that the base model does not have.
         notices: what was left out, in words.
     """
 
     records: tuple[ShiftRecord, ...]
+    new_nuclei: tuple[str, ...]
     notices: tuple[Notice, ...]
 
 
@@ -59,7 +62,7 @@ def read_laboratory(
     Raises:
         FileFormatError: a file cannot be opened or is of no known format.
         NoUsableRecordError: no row is a measured spectrum.
-        UnknownNucleusError: the base model has none of the nuclei.
+        UnknownNucleusError: the base model has none of the nuclei, and none can be added.
         HertzError: many shifts are far out of their nucleus' range.
         FlippedSignError: they are, but not with the opposite sign.
         WrongAtomsError: many shifts stand on atoms of another element.
@@ -70,12 +73,12 @@ def read_laboratory(
     found = [entry for entry in entries if isinstance(entry, ShiftRecord)]
     measured = [record for record in found if record.level is None]
     _check_issues(issues, len(measured))
-    known = [record for record in measured if record.nucleus in nuclei]
+    new = choose_new([record for record in measured if record.nucleus not in nuclei])
+    known = [record for record in measured if record.nucleus in nuclei] + list(new.records)
     if not known:
-        names = ", ".join(sorted({record.nucleus for record in measured}))
         raise UnknownNucleusError(
-            f"all spectra are of {names}, which the base model does not predict",
-            hint=f"It predicts {', '.join(nuclei)}; a nucleus cannot be added yet.",
+            f"the base model predicts none of the nuclei, and none can be added: {_words(new)}",
+            hint=f"It predicts {', '.join(nuclei)}. Add spectra, or check the name of the nucleus.",
         )
     _check_values(known)
     placed, n_unreadable = _check_atoms(known)
@@ -87,11 +90,12 @@ def read_laboratory(
     notices = [
         *_left_out("rows_left_out", len(issues), _by_code(issues)),
         *_left_out("computed_left_out", len(found) - len(measured), "computed spectra"),
-        *_left_out("nucleus_left_out", len(measured) - len(known), _others(measured, nuclei)),
+        *_left_out("nucleus_left_out", len(measured) - len(known), _words(new)),
         *_left_out("structure_left_out", n_unreadable, "structures that cannot be read"),
     ]
     return Intake(
         tuple(replace(record, source=name, solvent=record.solvent or solvent) for record in placed),
+        new.names,
         tuple(notices),
     )
 
@@ -105,9 +109,8 @@ def _by_code(issues: Sequence[RecordIssue]) -> str:
     return "rows with " + ", ".join(f"{code} ({n})" for code, n in counts.most_common())
 
 
-def _others(measured: Sequence[ShiftRecord], nuclei: tuple[str, ...]) -> str:
-    names = sorted({record.nucleus for record in measured} - set(nuclei))
-    return f"the base model does not predict {', '.join(names)}, and a nucleus cannot be added yet"
+def _words(new: NewNuclei) -> str:
+    return "; ".join(f"{nucleus}: {why}" for nucleus, why in new.refused.items())
 
 
 def _check_issues(issues: Sequence[RecordIssue], n_measured: int) -> None:

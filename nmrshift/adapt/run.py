@@ -3,49 +3,48 @@
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-import numpy as np
-
-from nmrshift.adapt.answers import Judgement, answer, encode
-from nmrshift.adapt.checks import Offset, check_against, offsets
-from nmrshift.adapt.choice import Choice, Trial, base_trial, choose, relative_error
-from nmrshift.adapt.control import Control, control_of
+from nmrshift.adapt.card import adapted_card_text
+from nmrshift.adapt.choice import Choice, Trial, choose, relative_error
+from nmrshift.adapt.control import control_of
 from nmrshift.adapt.evidence import extend
 from nmrshift.adapt.finish import (
     Adapted,
+    ToWrite,
+    adapted_card,
     check_target,
     compare,
     complete,
-    judgement_of,
     write,
 )
-from nmrshift.adapt.fit import Start, fit
+from nmrshift.adapt.grow import without_solvents
 from nmrshift.adapt.intake import Intake, read_laboratory
 from nmrshift.adapt.laboratory import Laboratory, divide
+from nmrshift.adapt.plan import Plan, make_plan, new_solvents, trials
 from nmrshift.adapt.public import public_smiles
-from nmrshift.adapt.rehearsal import rehearse
 from nmrshift.adapt.report import AdaptReport, Tried
 from nmrshift.adapt.settings import AdaptSettings
-from nmrshift.adapt.ways import WAYS, with_source
+from nmrshift.adapt.ways import WAYS, WayName
 from nmrshift.data.dataset import as_dataset
 from nmrshift.data.records import record_to_dict
 from nmrshift.errors import ConfigError
 from nmrshift.model.artifact import Artifact, load_artifact
-from nmrshift.predict.calibrate import Calibration
 from nmrshift.predict.predictor import Predictor
-from nmrshift.train.objective import dataset_conditions
 from nmrshift.types import Notice
+
+_BLIND_TO_SOLVENTS: Final[frozenset[WayName]] = frozenset({"base", "new-head", "convention"})
+"""Ways that leave embeddings of new solvents empty; they are taken out again."""
 
 
 def adapt(
     paths: Sequence[str | Path],
     out: str | Path,
     *,
-    model: str | Path | None = None,
+    model: str | Path | Artifact | None = None,
     settings: AdaptSettings | None = None,
     control: Sequence[str | Path] = (),
     force: bool = False,
@@ -56,7 +55,7 @@ def adapt(
     Args:
         paths: files of spectra, in any form that can be imported, assigned or bare peak lists.
         out: folder of the new model.
-        model: folder of the base; the shipped model if not given.
+        model: the base, loaded or its folder; the shipped model if not given.
         settings: name of the laboratory and the like.
         control: files of public spectra on which the error may grow by at most 5 %.
         force: whether a model in that folder may be replaced.
@@ -72,25 +71,30 @@ def adapt(
     """
     began = time.monotonic()
     settings = settings or AdaptSettings()
-    base = load_artifact(Path(model) if model else Predictor.default_path())
+    base = base_of(model)
     check_target(Path(out), base.path, force=force)
-    _check_name(base, settings.name)
+    check_name(base, settings.name)
     config = base.network.config
     intake = read_laboratory(
         [Path(path) for path in paths], config.nuclei, settings.name, settings.solvent
     )
-    dataset = as_dataset(intake.records, config.nuclei, config.features, report)
+    nuclei = (*config.nuclei, *intake.new_nuclei)
+    dataset = as_dataset(intake.records, nuclei, config.features, report)
     laboratory = divide(dataset, settings.validation, settings.seed)
-    plan = _plan(base, laboratory, settings)
+    solvents = new_solvents(intake.records, config.solvents)
+    plan = make_plan(base, laboratory, solvents, settings, public_smiles())
     watch = control_of(
         [Path(path) for path in control], base.network, dataset, plan.start.rehearsal, report
     )
-    trials = list(_trials(plan, watch, report))
-    choice = choose(plan.base, trials)
-    adapted, added = _adapted(base, laboratory, choice, plan.offsets)
-    before_after = compare(plan.base.answered, adapted.answered, config.nuclei)
+    tried = list(trials(plan, WAYS, watch, report))
+    choice = choose(plan.base, tried)
+    adapted, added = _adapted(base, plan, choice)
+    before_after = compare(plan.base.answered, adapted.answered, nuclei)
     told = _told(base, settings, intake, laboratory, choice)
-    written = write(Path(out), base, adapted, before_after, told, force=force)
+    card = adapted_card(base, adapted, before_after, told)
+    text = adapted_card_text(card, before_after, adapted.recalibrated)
+    model_folder = ToWrite(adapted.network, adapted.evidence, card, text)
+    written = write(Path(out), base, model_folder, force=force)
     return AdaptReport(
         folder=Path(out),
         identity=written.identity,
@@ -103,28 +107,33 @@ def adapt(
         verdict=choice.verdict,
         reason=choice.reason,
         before_after=before_after,
-        tried=tuple(_tried(trial, plan.base) for trial in (plan.base, *trials)),
+        tried=tuple(_tried(trial, plan.base) for trial in (plan.base, *tried)),
         control="file" if control else "drift",
         public=watch(choice.trial.network),
         evidence_added=added,
         recalibrated=adapted.recalibrated,
-        notices=_notices(intake, plan.offsets, base),
+        notices=_notices(intake, plan, adapted, base),
         seconds=round(time.monotonic() - began, 1),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What all ways begin with, and what they are compared to."""
+def base_of(model: str | Path | Artifact | None) -> Artifact:
+    """Return the base: as it is if it is loaded, else from its folder, or the shipped one.
 
-    start: Start
-    base: Trial
-    judgement: Judgement | None
-    offsets: tuple[Offset, ...]
+    Raises:
+        ArtifactError: it cannot be loaded.
+    """
+    if isinstance(model, Artifact):
+        return model
+    return load_artifact(Path(model) if model else Predictor.default_path())
 
 
-def _check_name(base: Artifact, name: str) -> None:
-    """Refuse a name that the base uses for something else than this laboratory."""
+def check_name(base: Artifact, name: str) -> None:
+    """Refuse a name that the base uses for something else than this laboratory.
+
+    Raises:
+        ConfigError: it does.
+    """
     own = base.card.training.get("adaptation", {}).get("name")
     if name in base.network.config.sources and name != own:
         raise ConfigError(
@@ -132,53 +141,9 @@ def _check_name(base: Artifact, name: str) -> None:
         )
 
 
-def _plan(base: Artifact, laboratory: Laboratory, settings: AdaptSettings) -> _Plan:
-    """Compare all spectra with the base, and make what the ways begin with.
-
-    Raises:
-        LaboratoryError: the spectra contradict the base as a whole.
-    """
-    config = base.network.config
-    network = with_source(base.network, settings.name)
-    dataset = laboratory.dataset
-    h = encode(network, dataset.graphs)
-    table = dataset_conditions(dataset, network.config)
-    judgement = judgement_of(Calibration.from_dict(base.card.calibration), base.evidence)
-    everything = answer(network, dataset, np.arange(dataset.n_mols), table, h=h)
-    check_against(everything, config.nuclei, config.shift_scale_ppm)
-    held_out = answer(network, dataset, laboratory.held_out, table, h=h, judgement=judgement)
-    nuclei = tuple(config.nuclei[number] for number in np.unique(everything.nucleus).tolist())
-    rehearsal = rehearse(base.network, public_smiles(), settings.name)
-    return _Plan(
-        Start(network, laboratory, h, rehearsal, nuclei, settings),
-        base_trial(network, held_out),
-        judgement,
-        offsets(everything, config.nuclei),
-    )
-
-
-def _trials(plan: _Plan, watch: Control, report: Callable[[str], None]) -> Iterator[Trial]:
-    """Yield the ways, from cautious to free.
-
-    The freer ones begin with the convention that the first one learned, so that a constant offset
-    does not go into weights that the public shares.
-    """
-    start = plan.start
-    dataset, held_out = start.laboratory.dataset, start.laboratory.held_out
-    table = dataset_conditions(dataset, start.network.config)
-    for way in WAYS:
-        fitted = fit(start, way, report)
-        if way.name == "convention":
-            start = replace(start, network=fitted.network)
-        growth = {public.nucleus: public.growth for public in watch(fitted.network)}
-        answered = answer(fitted.network, dataset, held_out, table, judgement=plan.judgement)
-        yield Trial(way.name, fitted.network, answered, growth, fitted.epochs, fitted.seconds)
-
-
-def _adapted(
-    base: Artifact, laboratory: Laboratory, choice: Choice, found: tuple[Offset, ...]
-) -> tuple[Adapted, dict[str, int]]:
+def _adapted(base: Artifact, plan: Plan, choice: Choice) -> tuple[Adapted, dict[str, int]]:
     """Add evidence to the chosen weights and calibrate; return how much evidence was added."""
+    laboratory = plan.start.laboratory
     evidence = base.evidence
     added: dict[str, int] = {}
     if evidence is not None:
@@ -186,12 +151,15 @@ def _adapted(
             evidence,
             laboratory.dataset,
             laboratory.learned,
-            base.network.config.nuclei,
-            frozenset(offset.nucleus for offset in found if offset.is_clear),
+            tuple(laboratory.dataset.nuclei.tolist()),
+            frozenset(offset.nucleus for offset in plan.offsets if offset.is_clear),
         )
-    changed = choice.verdict == "better"
     network = choice.trial.network
-    return complete(base, network, evidence, laboratory, recalibrate=changed), added
+    if choice.trial.way in _BLIND_TO_SOLVENTS:
+        network = without_solvents(network, plan.start.n_solvents)
+    solved = choice.trial.solved or (plan.solved.solved if plan.solved else {})
+    changed = choice.verdict == "better"
+    return complete(base, network, evidence, laboratory, solved, recalibrate=changed), added
 
 
 def _told(
@@ -229,8 +197,19 @@ def _tried(trial: Trial, base: Trial) -> Tried:
     )
 
 
-def _notices(intake: Intake, found: tuple[Offset, ...], base: Artifact) -> tuple[Notice, ...]:
-    notices = [*intake.notices, *(offset.notice for offset in found if offset.is_clear)]
+def _notices(intake: Intake, plan: Plan, adapted: Adapted, base: Artifact) -> tuple[Notice, ...]:
+    notices = [*intake.notices, *(offset.notice for offset in plan.offsets if offset.is_clear)]
+    for nucleus, n_molecules in adapted.few.items():
+        text = (
+            f"{nucleus} is new to the base: `before` is the middle of your own shifts. Its "
+            f"intervals rest on {n_molecules} molecules; beyond "
+            f"{n_molecules / (n_molecules + 1):.0%} nothing is guaranteed."
+        )
+        notices.append(Notice("nucleus_added", text))
+    known = {*base.network.config.solvents}
+    learned = [key for key in adapted.network.config.solvents if key not in known]
+    if learned:
+        notices.append(Notice("solvent_added", f"Learned as new solvents: {', '.join(learned)}."))
     if base.evidence is None:
         notices.append(Notice("no_evidence", "The base keeps no evidence, so none is added."))
     return tuple(notices)

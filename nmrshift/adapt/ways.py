@@ -1,7 +1,6 @@
 """Ways of learning from few spectra, from cautious to free."""
 
-import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -9,13 +8,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from nmrshift.errors import ConfigError
-from nmrshift.model.build import build_network
 from nmrshift.model.network import ShiftNetwork
 
-WayName = Literal["base", "convention", "heads", "low-rank", "full"]
+WayName = Literal["base", "new-head", "convention", "solvent", "heads", "low-rank", "full"]
 
-_SOURCES: Final = "conditioner.sources.weight"
 _CONVENTION_RATE: Final = 0.05
 
 
@@ -26,6 +22,7 @@ class Way:
     Attributes:
         name: of the way.
         words: what it changes, for people.
+        solvents: the embeddings of solvents that are new to the base.
         heads: the heads of the laboratory's nuclei.
         rank: of what is added to the encoder's linear maps; 0 adds nothing.
         everything: all weights.
@@ -35,6 +32,7 @@ class Way:
 
     name: WayName
     words: str
+    solvents: bool = True
     heads: bool = False
     rank: int = 0
     everything: bool = False
@@ -49,8 +47,16 @@ class Way:
 
 BASE: Final = Way("base", "the base model as it is")
 
+NEW_HEAD: Final = Way("new-head", "the heads of new nuclei, solved for, nothing else")
+
 WAYS: Final = (
-    Way("convention", "a reference convention of its own, nothing else", epochs=100),
+    Way(
+        "convention",
+        "a reference convention of its own, nothing else",
+        solvents=False,
+        epochs=100,
+    ),
+    Way("solvent", "and embeddings of solvents that are new to the base", epochs=100),
     Way("heads", "and the heads of its nuclei, on the encoder as it is", heads=True),
     Way("low-rank", "and low-rank updates of the encoder", heads=True, rank=8, epochs=20),
     Way(
@@ -116,30 +122,9 @@ class Trained:
         return total
 
 
-def with_source(network: ShiftNetwork, name: str) -> ShiftNetwork:
-    """Return a copy that knows a further reference convention, equal to the general one at first.
-
-    A name that the network knows already stays as it is.
-
-    Raises:
-        ConfigError: the network knows no conventions at all.
-    """
-    config = network.config
-    if name in config.sources:
-        return copy.deepcopy(network)
-    state = dict(network.state_dict())
-    if _SOURCES not in state:
-        raise ConfigError(
-            f"networks of the kind {config.architecture!r} know no reference conventions",
-            hint="Adapt a model of the kind 'gated', as the shipped one is.",
-        )
-    grown = build_network(config.model_copy(update={"sources": (*config.sources, name)}))
-    state[_SOURCES] = torch.cat([state[_SOURCES], state[_SOURCES][:1]])
-    grown.load_state_dict(state, strict=True)
-    return grown.eval()
-
-
-def open_way(network: ShiftNetwork, way: Way, name: str, nuclei: Sequence[str]) -> Trained:
+def open_way(
+    network: ShiftNetwork, way: Way, name: str, nuclei: Sequence[str], n_solvents: int = 0
+) -> Trained:
     """Free the parameters that a way changes, and fix all others.
 
     Args:
@@ -147,15 +132,21 @@ def open_way(network: ShiftNetwork, way: Way, name: str, nuclei: Sequence[str]) 
         way: the way.
         name: of the laboratory.
         nuclei: the laboratory's.
+        n_solvents: how many of the last solvents are new to the base.
     """
     network.requires_grad_(requires_grad=way.everything)
-    sources = network.conditioner.sources.weight.requires_grad_()
-    row = 1 + network.config.sources.index(name)
-    sources.register_hook(_only_row(row, len(sources)))  # type: ignore[no-untyped-call]
-    groups = [{"params": [sources], "lr": _CONVENTION_RATE}]
+    sources = network.conditioner.sources.weight
+    tables = [sources]
+    _free_rows(sources, 1 + network.config.sources.index(name), 1)
+    if n_solvents and way.solvents:
+        solvents = network.conditioner.solvents.weight
+        tables.append(solvents)
+        _free_rows(solvents, len(solvents) - n_solvents, n_solvents)
+    groups = [{"params": tables, "lr": _CONVENTION_RATE}]
     free = []
     if way.everything:
-        free = [p for p in network.parameters() if p is not sources]
+        kept = {id(table) for table in tables}
+        free = [p for p in network.parameters() if id(p) not in kept]
     elif way.heads:
         free = [p for nucleus in nuclei for p in network.heads[nucleus].parameters()]
     thin: list[nn.Parameter] = []
@@ -184,8 +175,9 @@ def _encoder_maps(network: ShiftNetwork) -> Iterator[nn.Linear]:
             yield module
 
 
-def _only_row(row: int, n_rows: int) -> Callable[[Tensor], Tensor]:
-    """Return a gradient hook that lets one row of a table learn and no other."""
-    mask = torch.zeros(n_rows, 1)
-    mask[row] = 1.0
-    return lambda gradient: gradient * mask
+def _free_rows(table: Tensor, first: int, n_rows: int) -> None:
+    """Let some rows of a table of embeddings learn, and no others."""
+    mask = torch.zeros(len(table), 1)
+    mask[first : first + n_rows] = 1.0
+    table.requires_grad_()
+    table.register_hook(lambda gradient: gradient * mask)  # type: ignore[no-untyped-call]

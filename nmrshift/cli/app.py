@@ -36,6 +36,10 @@ COMMANDS: Final[dict[str, Entry]] = {
     "probe": Entry("nmrshift.cli.probe", "probe", "Judge pretrained encoders."),
     "search": Entry("nmrshift.cli.search", "search", "Search an encoder's architecture."),
     "adapt": Entry("nmrshift.cli.adapt", "adapt", "Learn from a laboratory's own spectra."),
+    "learn-next": Entry(
+        "nmrshift.cli.learn_next", "learn_next", "Choose which spectra to measure next."
+    ),
+    "audit": Entry("nmrshift.cli.audit", "audit", "Attack a model: what has it learned from?"),
     "benchmark": Entry("nmrshift.cli.benchmark", "benchmark", "Compare methods on protocols."),
 }
 

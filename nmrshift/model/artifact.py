@@ -129,7 +129,7 @@ def save_artifact(
 
     Args:
         folder: made if need be; files of the same names are replaced.
-        network: its weights are stored in single precision, its codes as they are.
+        network: what is in half precision is stored in single precision, the rest as it is.
         card: its description.
         texts: further text files by name, such as ``CARD.md``.
         evidence: measured environments to go with it.

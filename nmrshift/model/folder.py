@@ -14,16 +14,14 @@ from nmrshift.errors import ArtifactError
 
 WEIGHTS: Final = "weights.safetensors"
 SUMS: Final = "SHA256SUMS"
+_HALF: Final = (torch.bfloat16, torch.float16)
 
 
 def weight_bytes(network: nn.Module) -> bytes:
-    """Return weights in single precision, codes as they are, as safetensors."""
+    """Return weights as safetensors: half precision as single, everything else as it is."""
     return save(
         {
-            name: (value.float() if value.is_floating_point() else value)
-            .detach()
-            .cpu()
-            .contiguous()
+            name: (value.float() if value.dtype in _HALF else value).detach().cpu().contiguous()
             for name, value in network.state_dict().items()
         }
     )

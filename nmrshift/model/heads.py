@@ -1,8 +1,13 @@
 """From an atom's representation to a shift, for one nucleus, under solvent and convention."""
 
+from typing import Final
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+CONSTANT_KERNEL: Final = 100.0
+"""Added to a radial kernel whose largest value is 1, for a mean that nothing holds back."""
 
 
 class Conditioner(nn.Module):
@@ -57,3 +62,47 @@ class ShiftHead(nn.Module):
         condition = condition.detach().expand(len(h), -1)
         seen = torch.cat([h.detach(), condition], dim=-1)
         return mean, self.log_scale(seen).squeeze(-1)
+
+
+class KernelHead(nn.Module):
+    """Mean and log scale of a nucleus with few labels: a Gaussian process on atoms that have them.
+
+    Atoms are alike by a radial kernel of the distance of their representations. The mean is a
+    weighted sum over labelled atoms; the error scale grows with the process' variance, so that it
+    is largest where nothing alike was measured (Rasmussen & Williams 2006, chapter 2, isbn
+    026218253X). Solvent and convention are not used.
+    """
+
+    centres: Tensor
+    precision: Tensor
+    width: Tensor
+    noise: Tensor
+    log_unit: Tensor
+
+    def __init__(self, d_h: int, n_centres: int) -> None:
+        super().__init__()
+        self.alpha = nn.Parameter(torch.zeros(n_centres, dtype=torch.float64))
+        self.bias = nn.Parameter(torch.zeros(1, dtype=torch.float64))
+        self.register_buffer("centres", torch.zeros(n_centres, d_h, dtype=torch.float64))
+        self.register_buffer("precision", torch.zeros(n_centres, n_centres, dtype=torch.float64))
+        self.register_buffer("width", torch.ones(1, dtype=torch.float64))
+        self.register_buffer("noise", torch.ones(1, dtype=torch.float64))
+        self.register_buffer("log_unit", torch.zeros(1, dtype=torch.float64))
+
+    def forward(self, h: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean and log scale ``[n]`` of atoms ``[n, d_h]``; ``condition`` is not used."""
+        del condition
+        alike = self.alike(h)
+        mean = alike @ self.alpha + self.bias
+        return mean.to(h.dtype), self.log_scale(alike.detach()).to(h.dtype)
+
+    def alike(self, h: Tensor) -> Tensor:
+        """Return how alike atoms are to the labelled ones, 0-1 ``[n, n_centres]``."""
+        squared = torch.cdist(h.double(), self.centres).square()
+        return torch.exp(-squared / (2 * self.width))
+
+    def log_scale(self, alike: Tensor) -> Tensor:
+        """Return the log scale ``[n]`` of atoms with such likeness ``[n, n_centres]``."""
+        seen = alike + CONSTANT_KERNEL
+        variance = 1 + CONSTANT_KERNEL - (seen @ self.precision * seen).sum(-1)
+        return self.log_unit + 0.5 * torch.log(variance.clamp_min(0.0) + self.noise)

@@ -1,6 +1,6 @@
 """The network: one encoder for all nuclei, one head a nucleus."""
 
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import torch
 from pydantic import Field, model_validator
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from nmrshift.errors import ConfigError
 from nmrshift.model.encoder import Encoder, EncoderConfig
-from nmrshift.model.heads import Conditioner, ShiftHead
+from nmrshift.model.heads import Conditioner, KernelHead, ShiftHead
 from nmrshift.model.tensors import Conditions
 
 Architecture = Literal["gated", "seed2023"]
@@ -23,6 +23,8 @@ class NetworkConfig(EncoderConfig):
     nuclei: tuple[str, ...]
     shift_mean_ppm: tuple[float, ...]
     shift_scale_ppm: tuple[float, ...]
+    n_centres: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
+    """Nuclei with few labels, whose head compares atoms with so many labelled ones."""
     solvent_dim: int
     solvents: tuple[str, ...]
     """Solvents with an identity of their own, in the order of their slots from 1."""
@@ -58,12 +60,7 @@ class ShiftNetwork(Encoder):
         self.conditioner = Conditioner(
             config.solvent_dim, len(config.solvents) + 1, len(config.sources) + 1, config.d_c
         )
-        self.heads = nn.ModuleDict(
-            {
-                nucleus: ShiftHead(config.d_h, config.d_c, config.d_head, config.dropout)
-                for nucleus in config.nuclei
-            }
-        )
+        self.heads = nn.ModuleDict({nucleus: _head(config, nucleus) for nucleus in config.nuclei})
 
     def condition(self, conditions: Conditions) -> Tensor:
         """Return one vector a measuring condition ``[n_conditions, d_c]``."""
@@ -91,3 +88,9 @@ class ShiftNetwork(Encoder):
         """Turn a log scale in units of the nucleus' spread into an error scale in ppm."""
         row = self.config.nuclei.index(nucleus)
         return log_scale.to(torch.float64).exp() * self.config.shift_scale_ppm[row]
+
+
+def _head(config: NetworkConfig, nucleus: str) -> nn.Module:
+    if nucleus in config.n_centres:
+        return KernelHead(config.d_h, config.n_centres[nucleus])
+    return ShiftHead(config.d_h, config.d_c, config.d_head, config.dropout)

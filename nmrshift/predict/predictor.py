@@ -1,8 +1,9 @@
 """The predictor: molecules in, shifts out, one answer a query and in its order."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nmrshift.chem.toolkit import Chem
 from nmrshift.errors import ArtifactError, ConfigError, UnknownNucleusError
@@ -16,6 +17,10 @@ from nmrshift.predict.prepare import Prepared, prepare
 from nmrshift.predict.stream import Chunk, prepare_stream
 from nmrshift.predict.threads import map_in_order
 from nmrshift.types import DEFAULT_NUCLEI, Failure, Prediction, Query
+
+if TYPE_CHECKING:
+    from nmrshift.adapt import AdaptReport
+    from nmrshift.adapt.settings import AdaptSettings
 
 GOLDEN_TOLERANCE_PPM = 1e-3
 MAX_REFERENCES = 5
@@ -76,6 +81,11 @@ class Predictor:
     def nuclei(self) -> tuple[str, ...]:
         """Nuclei that can be asked for."""
         return self._config.nuclei
+
+    @property
+    def artifact(self) -> Artifact:
+        """The loaded model folder; not to be changed."""
+        return self._artifact
 
     @property
     def info(self) -> ModelInfo:
@@ -175,6 +185,41 @@ class Predictor:
             references: measured shifts to name as evidence of each atom, 0-5.
         """
         return self._answerer.answer(prepared, interval, references)
+
+    def adapt(
+        self,
+        spectra: Sequence[str | Path],
+        out: str | Path,
+        *,
+        settings: "AdaptSettings | None" = None,
+        control: Sequence[str | Path] = (),
+        force: bool = False,
+        report: Callable[[str], None] = lambda _: None,
+    ) -> "AdaptReport":
+        """Learn from a laboratory's own spectra and write a model folder; this one stays as it is.
+
+        Args:
+            spectra: files in any form that can be imported, assigned or bare peak lists.
+            out: folder of the new model.
+            settings: name of the laboratory and the like.
+            control: files of public spectra on which the error may grow by at most 5 %.
+            force: whether a model in that folder may be replaced.
+            report: told in words how it goes.
+
+        Raises:
+            NmrshiftError: as :func:`nmrshift.adapt.adapt` says.
+        """
+        from nmrshift.adapt import adapt
+
+        return adapt(
+            spectra,
+            out,
+            model=self._artifact,
+            settings=settings,
+            control=control,
+            force=force,
+            report=report,
+        )
 
     def verify(self) -> VerifyReport:
         """Predict the model's golden molecules again."""

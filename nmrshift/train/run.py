@@ -37,6 +37,12 @@ _GOLDEN = (
     ("CCOP(=O)(OCC)Cc1ccccc1", "CDCl3", "31P"),
     ("OB(O)c1ccc(F)cc1", "CD3OD", "11B"),
     ("CC(=O)[O-].[Na+]", "D2O", "13C"),
+    ("C[Si](C)(C)c1ccccc1", "CDCl3", "29Si"),
+    ("N[Pt](N)(Cl)Cl", "D2O", "195Pt"),
+    ("CCN(C)C(C)=O", "CDCl3", "15N"),
+    ("CCOC(C)=O", "CDCl3", "17O"),
+    ("CCSCC", "CDCl3", "33S"),
+    ("CC[Ge](C)(C)C", "CDCl3", "73Ge"),
 )
 
 

@@ -1,0 +1,117 @@
+"""A network with more conventions, solvents or nuclei, its old answers unchanged."""
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import torch
+
+from nmrshift.errors import ConfigError
+from nmrshift.model.build import build_network
+from nmrshift.model.heads import KernelHead
+from nmrshift.model.network import ShiftNetwork
+
+_TABLES: Final = {
+    "sources": "conditioner.sources.weight",
+    "solvents": "conditioner.solvents.weight",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NewHead:
+    """The head of a nucleus that a network does not have.
+
+    Attributes:
+        head: what answers.
+        mean_ppm: centre of the nucleus' shifts.
+        spread_ppm: their standard deviation: the unit in which the head answers.
+    """
+
+    head: KernelHead
+    mean_ppm: float
+    spread_ppm: float
+
+
+def with_source(network: ShiftNetwork, name: str) -> ShiftNetwork:
+    """Return a copy that knows a further reference convention, equal to the general one at first.
+
+    A name that the network knows already stays as it is.
+
+    Raises:
+        ConfigError: the network knows no conventions at all.
+    """
+    return _lengthen(network, "sources", (name,))
+
+
+def with_solvents(network: ShiftNetwork, keys: Sequence[str]) -> ShiftNetwork:
+    """Return a copy that has embeddings of further solvents, which say nothing at first.
+
+    Until they learn, a solvent is placed by its descriptors alone, as it was before.
+
+    Raises:
+        ConfigError: the network knows no solvents at all.
+    """
+    return _lengthen(network, "solvents", tuple(keys))
+
+
+def with_nuclei(network: ShiftNetwork, heads: Mapping[str, NewHead]) -> ShiftNetwork:
+    """Return a copy that has further nuclei, after its own.
+
+    Args:
+        network: has none of them.
+        heads: of each new nucleus.
+    """
+    config = network.config
+    new = {
+        "nuclei": (*config.nuclei, *heads),
+        "shift_mean_ppm": (*config.shift_mean_ppm, *(h.mean_ppm for h in heads.values())),
+        "shift_scale_ppm": (*config.shift_scale_ppm, *(h.spread_ppm for h in heads.values())),
+        "n_centres": {
+            **config.n_centres,
+            **{nucleus: len(new.head.alpha) for nucleus, new in heads.items()},
+        },
+    }
+    grown = build_network(config.model_copy(update=new))
+    state = dict(network.state_dict())
+    for nucleus, item in heads.items():
+        state |= {f"heads.{nucleus}.{name}": v for name, v in item.head.state_dict().items()}
+    grown.load_state_dict(state, strict=True)
+    return grown.eval()
+
+
+def _lengthen(network: ShiftNetwork, table: str, names: tuple[str, ...]) -> ShiftNetwork:
+    """Add rows to a table of embeddings, each a copy of the first one, which stands for none."""
+    config = network.config
+    known: tuple[str, ...] = getattr(config, table)
+    new = tuple(name for name in names if name not in known)
+    if not new:
+        return copy.deepcopy(network)
+    state, weight = dict(network.state_dict()), _TABLES[table]
+    if weight not in state:
+        raise ConfigError(
+            f"networks of the kind {config.architecture!r} know no {table}",
+            hint="Adapt a model of the kind 'gated', as the shipped one is.",
+        )
+    state[weight] = torch.cat([state[weight], state[weight][:1].expand(len(new), -1)])
+    grown = build_network(config.model_copy(update={table: (*known, *new)}))
+    grown.load_state_dict(state, strict=True)
+    return grown.eval()
+
+
+def without_solvents(network: ShiftNetwork, n_last: int) -> ShiftNetwork:
+    """Return a copy without the embeddings of the last solvents, which have learned nothing.
+
+    Args:
+        network: the network.
+        n_last: how many.
+    """
+    if not n_last:
+        return network
+    weight = _TABLES["solvents"]
+    state = dict(network.state_dict())
+    state[weight] = state[weight][:-n_last]
+    update = {"solvents": network.config.solvents[:-n_last]}
+    smaller = build_network(network.config.model_copy(update=update))
+    smaller.load_state_dict(state, strict=True)
+    return smaller.eval()

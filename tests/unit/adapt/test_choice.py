@@ -1,0 +1,70 @@
+"""Which way is taken, and what is an offset."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from nmrshift.adapt.answers import Answered
+from nmrshift.adapt.checks import offsets
+from nmrshift.adapt.choice import Trial, choose, is_clear
+
+
+def trial(way: str, factor: float, growth: float = 0.01, *, chance: float = 0.0) -> Trial:
+    """Errors of twelve molecules with three shifts each, all times a factor."""
+    rng = np.random.default_rng(1)
+    mol = np.repeat(np.arange(12), 3)
+    error = rng.uniform(1.0, 3.0, 36)
+    draws = rng.normal(size=12)
+    changed = error * factor + chance * np.repeat(draws - draws.mean(), 3)
+    zeros = np.zeros(36)
+    answered = Answered(mol, np.zeros(36, int), zeros, np.abs(changed), zeros + 1, zeros > 0)
+    return Trial(way, None, answered, {"13C": growth}, epochs=3)  # type: ignore[arg-type]
+
+
+def test_an_offset_is_a_constant() -> None:
+    """The same for every kind of atom: what some of them have is chemistry."""
+    rng = np.random.default_rng(2)
+    mol, zeros = np.repeat(np.arange(30), 6), np.zeros(180)
+    noise = rng.normal(0, 1.0, 180)
+
+    def found(apart: np.ndarray) -> tuple[bool, float]:
+        answered = Answered(mol, np.zeros(180, int), apart + noise, zeros, zeros + 1, zeros > 0)
+        (offset,) = offsets(answered, ("13C",))
+        return offset.is_clear, offset.offset_ppm
+
+    assert found(zeros)[0] is False
+    clear, offset_ppm = found(zeros + 2.0)
+    assert clear
+    assert offset_ppm == pytest.approx(2.0, abs=0.3)
+    assert found(np.tile([4.0, 4.0, 4.0, 0.0, 0.0, 0.0], 30))[0] is False
+    assert found(rng.choice([-3.0, 3.0], 30)[mol])[0] is False
+
+
+def test_a_freer_way_needs_a_clear_gain() -> None:
+    base, some = trial("base", 1.0), trial("convention", 0.6)
+    assert choose(base, [some, trial("heads", 0.3)]).trial.way == "heads"
+    assert choose(base, [some, trial("heads", 0.598)]).trial.way == "convention"
+    assert choose(base, [some, trial("heads", 0.3, growth=0.06)]).trial.way == "convention"
+    by_chance = trial("convention", 0.95, chance=0.8)
+    assert choose(base, [by_chance]).verdict == "no difference"
+    likely = trial("convention", 0.85, chance=0.8)
+    assert choose(base, [likely]).verdict == "no difference"
+    assert choose(base, [replace(likely, growth={"13C": 0.0})]).verdict == "better"
+    assert choose(base, [trial("heads", 0.3, growth=0.06)]).verdict == "no difference"
+    worse = choose(base, [trial("convention", 1.2), trial("heads", 1.4)])
+    assert (worse.trial.way, worse.verdict) == ("base", "worse")
+    assert choose(base, [trial("convention", 1.02)]).verdict == "no difference"
+    assert choose(base, [trial("convention", 1.2), trial("heads", 1.0)]).verdict == "no difference"
+
+
+def test_the_standard_error_is_that_of_molecules() -> None:
+    """Against the plain formula for as many shifts a molecule."""
+    rng = np.random.default_rng(7)
+    before = np.stack([np.full(40, 4.0), rng.uniform(2, 6, 40)], axis=1)
+    gain = rng.normal(0.2, 0.8, 40)
+    after = before - np.stack([np.zeros(40), gain], axis=1)
+    ratio = gain.mean() / (gain.std(ddof=1) / 40**0.5)
+    assert is_clear(before, after, ratio * 0.999, 0.0)
+    assert not is_clear(before, after, ratio * 1.001, 0.0)
+    assert not is_clear(before[:1], after[:1], 0.0, 0.0)
