@@ -90,7 +90,10 @@ def complete(
             factors[nucleus] = conformal_factors(found.error_ppm[rows] / found.scale_ppm[rows])
             counts[nucleus] = int(rows.sum())
             new.append(nucleus)
-    calibration = Calibration(factors, counts, known.judges, known.uncertain_ppm)
+    by_source = {
+        nucleus: own for nucleus, own in known.source_factors.items() if nucleus not in new
+    }
+    calibration = Calibration(factors, counts, known.judges, known.uncertain_ppm, by_source)
     return Adapted(network, evidence, calibration, tuple(new), found)
 
 
