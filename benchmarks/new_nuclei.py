@@ -18,12 +18,11 @@ from numpy.typing import NDArray
 
 from nmrshift import Prediction, Predictor
 from nmrshift.adapt.answers import encode
-from nmrshift.adapt.laboratory import as_dataset
 from nmrshift.adapt.new_head import few_factors, labels_of, solve
 from nmrshift.baselines.hose_build import build_hose_table
 from nmrshift.benchmark.recipes import our_config
 from nmrshift.benchmark.spectra import Library
-from nmrshift.data.dataset import ShiftDataset
+from nmrshift.data.dataset import ShiftDataset, as_dataset
 from nmrshift.data.records import ShiftRecord, write_records
 from nmrshift.model.artifact import load_artifact
 from nmrshift.model.network import ShiftNetwork

@@ -19,6 +19,7 @@ from nmrshift.benchmark.spectra import Library
 from nmrshift.benchmark.uncertainty.compare import Comparison, Result
 from nmrshift.benchmark.uncertainty.methods import METHODS
 from nmrshift.benchmark.uncertainty.quantiles import LEVELS
+from nmrshift.benchmark.uncertainty.setting import Setting
 
 
 def main() -> None:
@@ -30,10 +31,8 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    comparison = Comparison(
-        Library(options.data), options.out, lambda text: print(text, file=sys.stderr), quiet=True
-    )
-    print(markdown(comparison.run(options.names)))
+    setting = Setting(Library(options.data), options.out, lambda text: print(text, file=sys.stderr))
+    print(markdown(Comparison(setting, quiet=True).run(options.names)))
 
 
 def markdown(results: Iterable[Result]) -> str:

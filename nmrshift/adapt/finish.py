@@ -121,7 +121,10 @@ def complete(
         else:
             continue
         recalibrated.append(nucleus)
-    calibration = Calibration(factors, counts, known.judges, uncertain)
+    by_source = {
+        nucleus: own for nucleus, own in known.source_factors.items() if nucleus not in recalibrated
+    }
+    calibration = Calibration(factors, counts, known.judges, uncertain, by_source)
     return Adapted(network, evidence, calibration, tuple(recalibrated), few, found)
 
 

@@ -97,9 +97,8 @@ class Answerer:
                 [np.array(target.nodes) + graphs.first_atom[place] for place, target in wanted]
             )
             shift_ppm, scale_ppm = self._read_out(nucleus, nodes, graphs, h, condition)
-            found = self._judged(
-                nucleus, shift_ppm, scale_ppm, codes[nodes], interval, n_references
-            )
+            factor = self._factors(nucleus, batch, wanted, interval)
+            found = self._judged(nucleus, shift_ppm, scale_ppm, codes[nodes], factor, n_references)
             start = 0
             for place, target in wanted:
                 end = start + len(target.nodes)
@@ -177,16 +176,34 @@ class Answerer:
         shift_ppm = self.network.to_ppm(nucleus, mean).numpy()
         return shift_ppm, self.network.scale_ppm(nucleus, log_scale).numpy()
 
+    def _factors(
+        self,
+        nucleus: str,
+        batch: Sequence[Prepared],
+        wanted: Sequence[tuple[int, Target]],
+        interval: float,
+    ) -> Array:
+        """Return how far the intervals of wanted atoms reach, in expected errors ``[n]``."""
+        sources = [batch[place].source for place, _ in wanted]
+        known = {
+            source: self.calibration.factor(nucleus, interval, source) for source in set(sources)
+        }
+        counts = [len(target.nodes) for _, target in wanted]
+        return np.repeat([known[source] for source in sources], counts)
+
     def _judged(
         self,
         nucleus: str,
         shift_ppm: Array,
         scale_ppm: Array,
         codes: NDArray[np.int64],
-        interval: float,
+        factor: Array,
         n_references: int,
     ) -> "_Found":
-        """Weigh the network's answers on wanted atoms against the evidence."""
+        """Weigh the network's answers on wanted atoms against the evidence.
+
+        An interval reaches ``factor`` expected errors to either side ``[n]``.
+        """
         verdicts = [INSIDE] * len(codes)
         evidence: list[Evidence | None] = [None] * len(codes)
         table = self.evidence
@@ -197,7 +214,7 @@ class Answerer:
             limit_ppm = self.calibration.uncertain_ppm[nucleus]
             verdicts = atom_verdicts(support, own_ppm, scale_ppm, limit_ppm)
             evidence = list(_evidence(table, nucleus, support, n_references))
-        reach_ppm = scale_ppm * self.calibration.factor(nucleus, interval)
+        reach_ppm = scale_ppm * factor
         return _Found(
             shift_ppm.tolist(),
             (shift_ppm - reach_ppm).tolist(),

@@ -2,7 +2,8 @@
 
 An atom whose environment was measured out to the largest sphere takes part of its shift from those
 measurements. How large an error is to be expected is read from the network's own scale and from the
-evidence by a log-linear rule, fitted on molecules that training never saw.
+evidence by a log-linear rule, fitted on molecules that training never saw. A nucleus with too few
+of them for a rule of its own borrows that of another.
 """
 
 from collections.abc import Mapping
@@ -113,6 +114,7 @@ class Answers:
         shift_ppm: the network's shift.
         scale_ppm: its error scale.
         support: the evidence.
+        source: reference convention of each label.
     """
 
     mol: NDArray[np.int64]
@@ -120,24 +122,46 @@ class Answers:
     shift_ppm: Floats
     scale_ppm: Floats
     support: Support
+    source: NDArray[np.str_]
 
 
-def fit_judge(answers: Answers) -> tuple[Judge, Floats, Floats]:
+def fit_judge(answers: Answers, lent: ErrorRule | None = None) -> tuple[Judge, Floats, Floats]:
     """Fit what evidence changes for one nucleus.
 
     The error rule is kept only where it describes the errors of molecules that it was not fitted
-    on better than the network's own scale does.
+    on better than the network's own scale does. Where none is kept, the rule of a nucleus with more
+    labels stands in, unless it is clearly worse than that scale on these molecules: how support
+    bears on errors is much the same for all nuclei, and a few molecules cannot show it.
+
+    Args:
+        answers: on labels of held-out molecules.
+        lent: the rule of a nucleus with more of them.
 
     Returns:
         The judge; the shifts it gives; and the error scales, each from a rule that was fitted
         without that molecule, so that intervals calibrated on them are not too narrow ``[n]``.
     """
-    weight = _evidence_weight(answers) if len(answers.mol) >= _LEAST_LABELS else 0.0
+    enough = len(answers.mol) >= _LEAST_LABELS
+    weight = _evidence_weight(answers) if enough else 0.0
     shift_ppm = _mixed(answers, weight)
     error_ppm = np.abs(shift_ppm - answers.observed_ppm)
-    if len(answers.mol) < _LEAST_LABELS or not error_ppm.any():
+    if not error_ppm.any():
         return Judge(weight), shift_ppm, answers.scale_ppm
     floor_ppm = round(max(1e-3, 0.1 * float(np.median(error_ppm))), 6)
+    if enough:
+        rule, scale_ppm = _fit_rule(answers, error_ppm, floor_ppm)
+        if _misfit(error_ppm, scale_ppm) < _misfit(error_ppm, answers.scale_ppm):
+            return Judge(weight, rule), shift_ppm, scale_ppm
+    if lent is not None:
+        rule = ErrorRule(lent.weights, floor_ppm)
+        scale_ppm = rule.scale_ppm(answers.shift_ppm, answers.scale_ppm, answers.support)
+        if not _clearly_worse(answers.mol, error_ppm, scale_ppm, answers.scale_ppm):
+            return Judge(weight, rule), shift_ppm, scale_ppm
+    return Judge(weight), shift_ppm, answers.scale_ppm
+
+
+def _fit_rule(answers: Answers, error_ppm: Floats, floor_ppm: float) -> tuple[ErrorRule, Floats]:
+    """Return a nucleus' own rule, and the scales that rules fitted without each molecule give."""
     terms = _terms(answers.shift_ppm, answers.scale_ppm, answers.support, floor_ppm)
     target = np.log(error_ppm + floor_ppm)
     fold = _folds(answers.mol)
@@ -145,10 +169,8 @@ def fit_judge(answers: Answers) -> tuple[Judge, Floats, Floats]:
     for number in range(_N_FOLDS):
         rest = fold != number
         scale_ppm[~rest] = np.exp(terms[~rest] @ _solve(terms[rest], target[rest]))
-    if _misfit(error_ppm, scale_ppm) >= _misfit(error_ppm, answers.scale_ppm):
-        return Judge(weight), shift_ppm, answers.scale_ppm
     weights = tuple(round(float(value), 6) for value in _solve(terms, target))
-    return Judge(weight, ErrorRule(weights, floor_ppm)), shift_ppm, scale_ppm
+    return ErrorRule(weights, floor_ppm), scale_ppm
 
 
 def _mixed(answers: Answers, weight: float) -> Floats:
@@ -165,10 +187,14 @@ def _evidence_weight(answers: Answers) -> float:
     }
     best = min(_WEIGHTS, key=lambda weight: float(errors_ppm[weight].mean()))
     gain_ppm = errors_ppm[0.0] - errors_ppm[best]
-    _, mol = np.unique(answers.mol, return_inverse=True)
-    by_mol = np.bincount(mol, gain_ppm - gain_ppm.mean())
-    standard_error = float(np.sqrt((by_mol**2).sum())) / len(gain_ppm)
-    return best if float(gain_ppm.mean()) > standard_error else 0.0
+    return best if float(gain_ppm.mean()) > _standard_error(answers.mol, gain_ppm) else 0.0
+
+
+def _standard_error(mol: NDArray[np.int64], values: Floats) -> float:
+    """Return the standard error of the mean of values ``[n]``, molecules taken as independent."""
+    _, member = np.unique(mol, return_inverse=True)
+    by_mol = np.bincount(member, values - values.mean())
+    return float(np.sqrt((by_mol**2).sum())) / len(values)
 
 
 def _terms(shift_ppm: Floats, scale_ppm: Floats, support: Support, floor_ppm: float) -> Floats:
@@ -210,5 +236,19 @@ def _folds(mol: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _misfit(error_ppm: Floats, scale_ppm: Floats) -> float:
     """Return the negative log likelihood under a Laplace law, the best factor given."""
-    factor = float((error_ppm / scale_ppm).mean())
-    return float(np.log(factor * scale_ppm).mean())
+    return float(_misfits(error_ppm, scale_ppm).mean())
+
+
+def _misfits(error_ppm: Floats, scale_ppm: Floats) -> Floats:
+    """Return the same, less a constant, label by label ``[n]``."""
+    stretched_ppm = (error_ppm / scale_ppm).mean() * scale_ppm
+    misfits: Floats = np.log(stretched_ppm) + error_ppm / stretched_ppm - 1
+    return misfits
+
+
+def _clearly_worse(
+    mol: NDArray[np.int64], error_ppm: Floats, scale_ppm: Floats, known_ppm: Floats
+) -> bool:
+    """Say whether scales fit worse than known ones by more than the standard error of that."""
+    loss = _misfits(error_ppm, scale_ppm) - _misfits(error_ppm, known_ppm)
+    return float(loss.mean()) > _standard_error(mol, loss)

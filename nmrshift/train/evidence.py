@@ -55,6 +55,8 @@ def held_out_answers(
         evidence: the run's table.
     """
     codes = label_codes(data.dataset, data.held_out)
+    rows, _ = take_ranges(data.dataset.first_label, data.held_out)
+    source = data.dataset.condition_source[data.dataset.label_condition[rows]]
     measured = data.calibrates[scored.mol] & scored.measured
     answers = {}
     for number, nucleus in enumerate(nuclei):
@@ -65,6 +67,7 @@ def held_out_answers(
             shift_ppm=scored.predicted_ppm[chosen],
             scale_ppm=scored.scale_ppm[chosen],
             support=evidence.support(nucleus, codes[chosen]),
+            source=source[chosen],
         )
     return answers
 

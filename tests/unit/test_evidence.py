@@ -1,5 +1,7 @@
 """The evidence table against a search through all labels, and what is made of it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -16,7 +18,7 @@ from nmrshift.model.evidence import (
     atom_kinds,
 )
 from nmrshift.predict.domain import atom_verdicts, molecule_verdict, worst
-from nmrshift.predict.judge import Answers, Judge, combine, fit_judge
+from nmrshift.predict.judge import Answers, ErrorRule, Judge, combine, fit_judge
 
 RNG = np.random.default_rng(5)
 
@@ -167,7 +169,8 @@ def answers(n: int, *, evidence_error_ppm: float, informative: bool) -> Answers:
         spread_ppm=spread,
         median_ppm=evidence,
     )
-    return Answers(np.arange(n) * 977, true, true + error, np.full(n, 2.0), support)
+    source = np.full(n, "toy")
+    return Answers(np.arange(n) * 977, true, true + error, np.full(n, 2.0), support, source)
 
 
 def test_good_evidence_takes_its_share_and_bad_evidence_none() -> None:
@@ -196,7 +199,8 @@ def test_error_rule_is_not_kept_where_it_does_not_help() -> None:
     true = RNG.normal(0, 40, 400)
     scale = np.exp(RNG.normal(0, 1, 400))
     base = answers(400, evidence_error_ppm=50.0, informative=False)
-    given = Answers(base.mol, true, true + RNG.laplace(0, scale), scale, base.support)
+    error = RNG.laplace(0, scale)
+    given = Answers(base.mol, true, true + error, scale, base.support, base.source)
     judge, _, scale_ppm = fit_judge(given)
     if judge.error_rule is None:
         assert (scale_ppm == scale).all()
@@ -210,6 +214,26 @@ def test_few_labels_change_nothing() -> None:
     assert judge == Judge()
     assert (shift_ppm == given.shift_ppm).all()
     assert (scale_ppm == given.scale_ppm).all()
+
+
+def test_a_nucleus_with_few_labels_borrows_a_rule_that_is_not_clearly_worse() -> None:
+    many = answers(2000, evidence_error_ppm=5.0, informative=True)
+    rule = fit_judge(many)[0].error_rule
+    few = answers(60, evidence_error_ppm=5.0, informative=True)
+    judge, shift_ppm, scale_ppm = fit_judge(few, rule)
+    assert rule is not None
+    assert judge.error_rule is not None
+    assert judge.error_rule.weights == rule.weights
+    assert judge.error_rule.floor_ppm != rule.floor_ppm
+    assert (shift_ppm == few.shift_ppm).all()
+    tight = few.support.spread_ppm < 1
+    assert np.median(scale_ppm[tight]) < 0.4 * np.median(scale_ppm[~tight])
+    known = np.abs(few.shift_ppm - few.observed_ppm) + 0.1
+    misled = replace(few, scale_ppm=known)
+    wrong = ErrorRule(tuple(-weight for weight in rule.weights), 0.1)
+    judge, _, scale_ppm = fit_judge(misled, wrong)
+    assert judge == Judge()
+    assert (scale_ppm == known).all()
 
 
 def test_combine_keeps_smaller_spheres() -> None:

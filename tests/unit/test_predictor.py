@@ -1,5 +1,6 @@
 """The predictor: order, independence, failures as values, honest settings."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -265,3 +266,25 @@ def test_results_are_plain_values(predictor: Predictor) -> None:
 def test_no_model_folder(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError):
         Predictor.load(tmp_path)
+
+
+def test_intervals_are_those_of_the_source_asked_for(toy_model: Path) -> None:
+    predictor = Predictor.load(toy_model)
+    queries = [Query("CCO", source=source) for source in ("toy", None, "other-toy")]
+
+    def widths_ppm() -> list[float]:
+        answers = predictor.predict_many(queries, nuclei=("13C",), interval=0.8)
+        found = [answer for answer in answers if isinstance(answer, Prediction)]
+        return [answer.atoms[0].high_ppm - answer.atoms[0].low_ppm for answer in found]
+
+    answerer = predictor._answerer
+    before = widths_ppm()
+    doubled = tuple(2 * factor for factor in answerer.calibration.source_factors["13C"]["toy"])
+    calibration = replace(answerer.calibration, source_factors={"13C": {"toy": doubled}})
+    predictor._answerer = replace(answerer, calibration=calibration)
+    first, general, other = widths_ppm()
+    assert first == pytest.approx(2 * before[0])
+    assert general == before[1]
+    shared = answerer.calibration.factor("13C", 0.8)
+    own = answerer.calibration.factor("13C", 0.8, "other-toy")
+    assert other == pytest.approx(before[2] * shared / own)

@@ -11,7 +11,7 @@ from toy import SMILES, records
 
 from nmrshift.benchmark.spectra import Library
 from nmrshift.benchmark.uncertainty import moments
-from nmrshift.benchmark.uncertainty.compare import TESTS, TRAINING, Comparison
+from nmrshift.benchmark.uncertainty.compare import TESTS, Comparison
 from nmrshift.benchmark.uncertainty.methods import METHODS, Spread
 from nmrshift.benchmark.uncertainty.moments import Moments, UncertainLinear, UncertainNorm
 from nmrshift.benchmark.uncertainty.propagation import (
@@ -21,6 +21,7 @@ from nmrshift.benchmark.uncertainty.propagation import (
 )
 from nmrshift.benchmark.uncertainty.quantiles import LEVELS, pinball, reaches
 from nmrshift.benchmark.uncertainty.scores import fit_factors, scores
+from nmrshift.benchmark.uncertainty.setting import TRAINING, Setting
 from nmrshift.chem.parse import parse
 from nmrshift.chem.solvents import SOLVENT_DIM
 from nmrshift.graph.batch import batch_graphs
@@ -197,14 +198,14 @@ def comparison(tmp_path: Path) -> Comparison:
         with gzip.open(path, "wt", encoding="utf-8") as file:
             file.writelines(json.dumps(row) + "\n" for row in chosen)
     (tmp_path / "data" / "test_connectivities.json").write_text("[]")
-    return Comparison(
+    setting = Setting(
         Library(tmp_path / "data"),
         tmp_path / "out",
         lambda _: None,
         NetworkShape(n_layers=1, d_h=16, d_e=8, d_ffn=16, d_c=8, d_head=16),
         Optimisation(epochs=1, batch_atoms=300, bfloat16=False),
-        quiet=True,
     )
+    return Comparison(setting, quiet=True)
 
 
 def test_every_method_is_trained_calibrated_and_kept(

@@ -19,11 +19,11 @@ from nmrshift import Predictor
 from nmrshift.adapt import AdaptReport, adapt
 from nmrshift.adapt import run as adapt_run
 from nmrshift.adapt.answers import encode
-from nmrshift.adapt.laboratory import as_dataset
 from nmrshift.adapt.new_head import NewLabels, few_factors, labels_of, solve, solve_process
 from nmrshift.adapt.new_nuclei import assign_forced
 from nmrshift.adapt.settings import AdaptSettings
 from nmrshift.cli.app import main
+from nmrshift.data.dataset import as_dataset
 from nmrshift.data.records import Peak, ShiftRecord
 from nmrshift.errors import NmrshiftError
 from nmrshift.model.artifact import load_artifact
