@@ -35,11 +35,11 @@ _LOAD: Final[str] = "service.apart.predicting:load"
 
 _ATTEMPTS: Final[int] = 3
 """Processes that one molecule may bring down before it takes the blame."""
-_ASIDE: Final[int] = 16
+_ASIDE: Final[int] = 32
 """Molecules that may be slow at a time, each in a process of its own."""
-_SPARE: Final[int] = 1
+_SPARE: Final[int] = 2
 """Processes that wait to take the place of another."""
-_SLOW_S: Final[float] = 0.015
+_SLOW_S: Final[float] = 0.04
 """Work of a process, longer than reading almost any molecule takes."""
 _STUCK_S: Final[float] = 0.3
 """Time that passes meanwhile, longer than even a busy machine lets a process wait."""
