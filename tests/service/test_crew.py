@@ -26,7 +26,7 @@ from service.tickets import Item, Ticket
 
 TESTS = Path(__file__).resolve().parents[1]
 OPTIONS = Options(("13C", "19F"), None, None, 0.9)
-DEADLINE_S = 1.5
+DEADLINE_S = 2.5
 WAIT_S = 60.0
 BATCH = 8
 GOOD = Query("CCO")
