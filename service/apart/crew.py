@@ -35,14 +35,17 @@ _LOAD: Final[str] = "service.apart.predicting:load"
 
 _ATTEMPTS: Final[int] = 3
 """Processes that one molecule may bring down before it takes the blame."""
-_ASIDE: Final[int] = 16
+_ASIDE: Final[int] = 32
 """Molecules that may be slow at a time, each in a process of its own."""
-_SPARE: Final[int] = 1
+_SPARE: Final[int] = 2
 """Processes that wait to take the place of another."""
-_SLOW_S: Final[float] = 0.015
+_SLOW_S: Final[float] = 0.04
 """Work of a process, longer than reading almost any molecule takes."""
 _STUCK_S: Final[float] = 0.3
 """Time that passes meanwhile, longer than even a busy machine lets a process wait."""
+_HOPEFUL_S: Final[float] = 0.1
+"""Work of a process that has been set aside, longer than reading most large molecules takes."""
+_LAST: Final[int] = 15
 _LOOK_S: Final[float] = 0.005
 """Time between two looks at a process, at least."""
 _CANARY_S: Final[float] = 30.0
@@ -51,9 +54,9 @@ _CANARY_S: Final[float] = 30.0
 class Crew:
     """A model in processes that answer batches of molecules.
 
-    A process whose molecule takes longer to read than almost any is set aside with it, behind all
-    others, and another one is forked in its place; what else it had goes back to where it was. A
-    molecule over which a process died is a suspect: it is tried again alone.
+    A process whose molecule takes longer to read than almost any is set aside with it, behind the
+    others, in the end behind all, and another one takes its place; what else it had goes back to
+    where it was. A molecule over which a process died is a suspect: it is tried again alone.
 
     Attributes:
         about: the model.
@@ -227,6 +230,8 @@ class Crew:
         standing = worker.standing
         left_s = self._left_s(worker, standing)
         if left_s > 0:
+            if worker.aside is not None:
+                left_s = min(left_s, self._put_last(worker, standing))
             worker.call_later(max(left_s, _LOOK_S), self._look)
             return
         self._leave(worker)
@@ -239,6 +244,14 @@ class Crew:
         else:
             self._end(worker, standing.place)
         self._dispatch()
+
+    def _put_last(self, worker: Worker, standing: Standing) -> float:
+        """Let a process that is not done soon run behind all others; return when to look again."""
+        left_s = _HOPEFUL_S - worker.has_worked_s(standing)
+        if left_s > 0:
+            return left_s
+        worker.give_way(_LAST)
+        return self._deadline_s
 
     def _end(self, worker: Worker, place: int) -> None:
         """End a process whose time is up, or for which there is no room aside."""

@@ -22,7 +22,6 @@ _ONE_THREAD: Final[dict[str, str]] = dict.fromkeys(
 )
 
 
-_BEHIND: Final[int] = 15
 _CPU_CLOCK: Final[int] = 2
 """CPUCLOCK_SCHED of the Linux kernel: with a process's number, the clock of all its threads
 (clock_getcpuclockid(3))."""
@@ -149,12 +148,12 @@ def kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def give_way(pid: int) -> None:
-    """Let a process run behind all others, whatever it was started as."""
+def give_way(pid: int, niceness: int) -> None:
+    """Let a process run behind others, whatever it was started as."""
     with suppress(OSError):
         os.sched_setscheduler(pid, os.SCHED_OTHER, os.sched_param(0))
     with suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, pid, _BEHIND)
+        os.setpriority(os.PRIO_PROCESS, pid, niceness)
 
 
 def worked_s(pid: int) -> float:

@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
 from service.apart.frames import Unpacker, packed
 from service.apart.owner import give_way, kill, worked_s
 from service.apart.page import Page, Standing
 from service.apart.task import Task
 from service.tickets import Item
+
+_BEHIND: Final[int] = 5
 
 
 class Foreman(Protocol):
@@ -81,14 +83,18 @@ class Worker(asyncio.Protocol):
         self._transport.write(packed(task))
 
     def set_aside(self, place: int) -> list[Item]:
-        """Let it go on with one molecule only, behind all others; return the rest."""
+        """Let it go on with one molecule only, behind the others; return the rest."""
         rest = self.batch[:place] + self.batch[place + 1 :]
         self.batch = [self.batch[place]]
         self.aside = place
         self._page.set_aside()
-        if self._pid is not None:
-            give_way(self._pid)
+        self.give_way(_BEHIND)
         return rest
+
+    def give_way(self, niceness: int) -> None:
+        """Let it run behind others."""
+        if self._pid is not None:
+            give_way(self._pid, niceness)
 
     def take_batch(self) -> list[Item]:
         """Take the molecules back."""

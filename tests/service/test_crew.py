@@ -25,7 +25,7 @@ from service.tickets import Item, Ticket
 
 TESTS = Path(__file__).resolve().parents[1]
 OPTIONS = Options(("13C", "19F"), None, None, 0.9)
-DEADLINE_S = 1.5
+DEADLINE_S = 2.5
 WAIT_S = 60.0
 BATCH = 8
 GOOD = Query("CCO")
@@ -188,8 +188,11 @@ def test_good_molecules_do_not_wait_for_hanging_ones(team):
     assert codes_of(hanging.result(WAIT_S)) == ["timeout"] * 3
 
 
-def test_more_slow_molecules_than_there_may_be_at_a_time_all_get_their_turn(team):
-    assert team.codes([Query("CC", name="slow 0.5")] * 20) == ["ok"] * 20
+def test_more_slow_molecules_than_there_may_be_at_a_time_all_get_their_turn(team, monkeypatch):
+    monkeypatch.setattr(team.crew._breeder, "_most_aside", 1)
+    before = team.replaced("slow")
+    assert team.codes([Query("CC", name="slow 0.5")] * 4) == ["ok"] * 4
+    assert team.replaced("slow") >= before + 4
 
 
 def test_a_slow_molecule_within_its_time_is_answered(team):
@@ -256,7 +259,7 @@ def test_nothing_is_left_running(toy_model):
     with team_of(toy_model, read="service.apart.task:read_query", processes=1) as team:
         assert team.codes([GOOD]) == ["ok"]
         started = set(descendants_of(os.getpid())) - before
-        assert len(started) == 2
+        assert len(started) >= 2  # what forks, and what it has forked so far
     wait_for_end(list(started))
 
 
