@@ -89,7 +89,8 @@ def test_sources_of_different_spread_have_factors_of_their_own() -> None:
     unsupported = replace(given.support, sphere=none, n_measured=none)
     spread = replace(given, shift_ppm=given.observed_ppm + error, support=unsupported)
     found = calibrate({"31P": spread})
-    _, scale = found.judges["31P"](spread.shift_ppm, spread.scale_ppm, spread.support)
+    judge = found.judges["31P"]
+    _, scale = judge(spread.shift_ppm, spread.scale_ppm, spread.support, spread.mol)
     ratio = np.abs(error) / scale
     for source, rows in (("one", narrow), ("other", ~narrow)):
         held = ratio[rows] <= found.factor("31P", 0.8, source)
