@@ -1,6 +1,6 @@
 """Ways to know how large an error is, compared on equal terms.
 
-    python benchmarks/uncertainty_methods.py ../shared/data --out runs/uncertainty [NAME ...]
+    python benchmarks/uncertainty_methods.py ../shared/data --out runs/uncertainty [--method NAME]
 
 The same small network learns 13C of cascade_exp5k and 19F of all sources, for as many epochs, with
 a variance head (which ships), quantile heads, as an ensemble, with dropout on, and with mean and
@@ -26,13 +26,13 @@ def main() -> None:
     """Train, measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
-    parser.add_argument("names", nargs="*", choices=[*METHODS, []], default=list(METHODS))
+    parser.add_argument("--method", action="append", choices=list(METHODS))
     parser.add_argument("--out", type=Path, default=Path("runs/uncertainty"))
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     setting = Setting(Library(options.data), options.out, lambda text: print(text, file=sys.stderr))
-    print(markdown(Comparison(setting, quiet=True).run(options.names)))
+    print(markdown(Comparison(setting, quiet=True).run(options.method or list(METHODS))))
 
 
 def markdown(results: Iterable[Result]) -> str:

@@ -111,7 +111,7 @@ def answer(
         mol = chunk[graphs.atom_to_mol]
         for number in range(len(network.config.nuclei)):
             piece = _nucleus(
-                network, number, encoded, condition, labels, lists.of(number), judgement, codes
+                network, number, encoded, condition, labels, lists.of(number), judgement, codes, mol
             )
             pieces.append((mol[piece[0]], np.full(len(piece[0]), number), *piece[1:]))
     columns = [np.concatenate(column) for column in zip(*pieces, strict=True)]
@@ -127,6 +127,7 @@ def _nucleus(
     lists: ListBatch,
     judgement: Judgement | None,
     codes: NDArray[np.int64] | None,
+    mol: NDArray[np.int64],
 ) -> tuple[NDArray[np.int64], Floats, Floats, Floats, NDArray[np.bool_]]:
     """Return node, measured and predicted shift, scale, and whether it is listed."""
     config = network.config
@@ -142,7 +143,8 @@ def _nucleus(
     scale_ppm = network.scale_ppm(nucleus, log_scale).numpy()
     if judgement is not None and codes is not None:
         support = judgement.evidence.support(nucleus, codes[nodes])
-        shift_ppm, scale_ppm = judgement.judges[nucleus](shift_ppm, scale_ppm, support)
+        judge = judgement.judges[nucleus]
+        shift_ppm, scale_ppm = judge(shift_ppm, scale_ppm, support, mol[nodes])
     centre, spread = config.shift_mean_ppm[number], config.shift_scale_ppm[number]
     paired = pair(
         (shift_ppm[n:] - centre) / spread,

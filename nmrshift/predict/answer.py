@@ -98,7 +98,15 @@ class Answerer:
             )
             shift_ppm, scale_ppm = self._read_out(nucleus, nodes, graphs, h, condition)
             factor = self._factors(nucleus, batch, wanted, interval)
-            found = self._judged(nucleus, shift_ppm, scale_ppm, codes[nodes], factor, n_references)
+            found = self._judged(
+                nucleus,
+                shift_ppm,
+                scale_ppm,
+                codes[nodes],
+                graphs.atom_to_mol[nodes],
+                factor,
+                n_references,
+            )
             start = 0
             for place, target in wanted:
                 end = start + len(target.nodes)
@@ -197,6 +205,7 @@ class Answerer:
         shift_ppm: Array,
         scale_ppm: Array,
         codes: NDArray[np.int64],
+        mol: NDArray[np.int64],
         factor: Array,
         n_references: int,
     ) -> "_Found":
@@ -210,7 +219,8 @@ class Answerer:
         if table is not None:
             support = table.support(nucleus, codes)
             own_ppm = shift_ppm
-            shift_ppm, scale_ppm = self.calibration.judges[nucleus](shift_ppm, scale_ppm, support)
+            judge = self.calibration.judges[nucleus]
+            shift_ppm, scale_ppm = judge(shift_ppm, scale_ppm, support, mol)
             limit_ppm = self.calibration.uncertain_ppm[nucleus]
             verdicts = atom_verdicts(support, own_ppm, scale_ppm, limit_ppm)
             evidence = list(_evidence(table, nucleus, support, n_references))

@@ -4,7 +4,7 @@ Scores are absolute errors divided by the network's own error scale, on molecule
 ``ceil((n + 1) * level)``-th smallest score bounds a new one with at least that probability, if it
 is exchangeable with those (Vovk et al. 2005, doi 10.1007/b106715; Lei et al. 2018,
 doi 10.1080/01621459.2017.1307116). Sources of shifts differ in how far off the network is on them,
-so each has factors of its own, for which the labels of all others count a fifth: few labels of its
+so each has factors of its own, for which those of all others count two fifths: few labels of its
 own alone would leave too much to chance (a compromise between Mondrian and marginal calibration,
 weighted as in Tibshirani et al. 2019, arXiv 1904.06019).
 """
@@ -23,7 +23,7 @@ from nmrshift.predict.judge import Answers, ErrorRule, Judge, fit_judge
 MIN_LEVEL: Final = 0.5
 MAX_LEVEL: Final = 0.99
 _UNCERTAIN: Final = 0.95
-_OTHER_SOURCES: Final = 0.2
+_OTHER_SOURCES: Final = 0.4
 _ROUNDING: Final = 1e-9
 LEVELS: Final[tuple[float, ...]] = tuple(round(0.5 + 0.01 * step, 2) for step in range(50))
 

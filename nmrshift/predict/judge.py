@@ -30,17 +30,20 @@ class ErrorRule:
     """How large an error is to be expected.
 
     Attributes:
-        weights: of the terms of :func:`_terms`.
+        weights: of the terms of :func:`_terms`; a rule without the last of them, those of the
+            molecule, knows single atoms only.
         floor_ppm: added before logarithms are taken.
     """
 
     weights: tuple[float, ...]
     floor_ppm: float
 
-    def scale_ppm(self, shift_ppm: Floats, scale_ppm: Floats, support: Support) -> Floats:
-        """Return the expected size of the error of each shift ``[n]``."""
-        terms = _terms(shift_ppm, scale_ppm, support, self.floor_ppm)
-        expected: Floats = np.exp(terms @ np.array(self.weights))
+    def scale_ppm(
+        self, shift_ppm: Floats, scale_ppm: Floats, support: Support, mol: NDArray[np.int64]
+    ) -> Floats:
+        """Return the expected size of the error of each shift ``[n]``; ``mol`` is its molecule."""
+        terms = _terms(shift_ppm, scale_ppm, support, mol, self.floor_ppm)
+        expected: Floats = np.exp(terms[:, : len(self.weights)] @ np.array(self.weights))
         return expected
 
 
@@ -57,7 +60,7 @@ class Judge:
     error_rule: ErrorRule | None = None
 
     def __call__(
-        self, shift_ppm: Floats, scale_ppm: Floats, support: Support
+        self, shift_ppm: Floats, scale_ppm: Floats, support: Support, mol: NDArray[np.int64]
     ) -> tuple[Floats, Floats]:
         """Return shifts and error scales ``[n]`` from the network's and the evidence.
 
@@ -65,10 +68,11 @@ class Judge:
             shift_ppm: the network's shifts ``[n]``.
             scale_ppm: its error scales ``[n]``.
             support: the evidence of each atom.
+            mol: the molecule of each atom ``[n]``; all its atoms of the nucleus are there.
         """
         scale = scale_ppm
         if self.error_rule is not None:
-            scale = self.error_rule.scale_ppm(shift_ppm, scale_ppm, support)
+            scale = self.error_rule.scale_ppm(shift_ppm, scale_ppm, support, mol)
         return combine(shift_ppm, scale_ppm, support, self.evidence_weight), scale
 
     def to_dict(self) -> dict[str, Any]:
@@ -154,7 +158,9 @@ def fit_judge(answers: Answers, lent: ErrorRule | None = None) -> tuple[Judge, F
             return Judge(weight, rule), shift_ppm, scale_ppm
     if lent is not None:
         rule = ErrorRule(lent.weights, floor_ppm)
-        scale_ppm = rule.scale_ppm(answers.shift_ppm, answers.scale_ppm, answers.support)
+        scale_ppm = rule.scale_ppm(
+            answers.shift_ppm, answers.scale_ppm, answers.support, answers.mol
+        )
         if not _clearly_worse(answers.mol, error_ppm, scale_ppm, answers.scale_ppm):
             return Judge(weight, rule), shift_ppm, scale_ppm
     return Judge(weight), shift_ppm, answers.scale_ppm
@@ -162,7 +168,7 @@ def fit_judge(answers: Answers, lent: ErrorRule | None = None) -> tuple[Judge, F
 
 def _fit_rule(answers: Answers, error_ppm: Floats, floor_ppm: float) -> tuple[ErrorRule, Floats]:
     """Return a nucleus' own rule, and the scales that rules fitted without each molecule give."""
-    terms = _terms(answers.shift_ppm, answers.scale_ppm, answers.support, floor_ppm)
+    terms = _terms(answers.shift_ppm, answers.scale_ppm, answers.support, answers.mol, floor_ppm)
     target = np.log(error_ppm + floor_ppm)
     fold = _folds(answers.mol)
     scale_ppm = np.empty(len(target))
@@ -197,8 +203,18 @@ def _standard_error(mol: NDArray[np.int64], values: Floats) -> float:
     return float(np.sqrt((by_mol**2).sum())) / len(values)
 
 
-def _terms(shift_ppm: Floats, scale_ppm: Floats, support: Support, floor_ppm: float) -> Floats:
-    """Return what the logarithm of an error is linear in ``[n, n_terms]``."""
+def _terms(
+    shift_ppm: Floats,
+    scale_ppm: Floats,
+    support: Support,
+    mol: NDArray[np.int64],
+    floor_ppm: float,
+) -> Floats:
+    """Return what the logarithm of an error is linear in ``[n, n_terms]``.
+
+    The last four are means over the atoms of a molecule, and a spread: where the network is unsure
+    of some atoms, it errs on the others too.
+    """
     distance = np.log((np.abs(shift_ppm - support.mean_ppm) + floor_ppm) / scale_ppm)
     spread = np.log((support.spread_ppm + floor_ppm) / scale_ppm)
     several = support.n_measured > 1
@@ -213,8 +229,23 @@ def _terms(shift_ppm: Floats, scale_ppm: Floats, support: Support, floor_ppm: fl
         np.log1p(support.n_measured),
         spread * several,
         several,
+        *_molecule_terms(np.log(scale_ppm), support.sphere, distance * (support.sphere > 0), mol),
     ]
     return np.stack(columns, axis=1).astype(np.float64)
+
+
+def _molecule_terms(
+    log_scale: Floats, sphere: NDArray[np.int64], distance: Floats, mol: NDArray[np.int64]
+) -> list[Floats]:
+    """Return means over each atom's molecule, and the standard deviation of its log scales."""
+    _, member, size = np.unique(mol, return_inverse=True, return_counts=True)
+
+    def mean(values: NDArray[Any]) -> Floats:
+        averages: Floats = (np.bincount(member, values) / size)[member]
+        return averages
+
+    centre = mean(log_scale)
+    return [centre, mean(sphere), mean(distance), np.sqrt(mean((log_scale - centre) ** 2))]
 
 
 def _solve(terms: Floats, target: Floats) -> Floats:

@@ -84,12 +84,13 @@ def test_nothing_to_calibrate_on_is_said() -> None:
 def test_sources_of_different_spread_have_factors_of_their_own() -> None:
     given = answers(600)
     narrow = given.source == "one"
-    error = np.where(narrow, 0.2, 3.0) * RNG.laplace(size=600)
+    error = np.where(narrow, 1.0, 3.0) * RNG.laplace(size=600)
     none = np.zeros(600, dtype=np.int64)
     unsupported = replace(given.support, sphere=none, n_measured=none)
     spread = replace(given, shift_ppm=given.observed_ppm + error, support=unsupported)
     found = calibrate({"31P": spread})
-    _, scale = found.judges["31P"](spread.shift_ppm, spread.scale_ppm, spread.support)
+    judge = found.judges["31P"]
+    _, scale = judge(spread.shift_ppm, spread.scale_ppm, spread.support, spread.mol)
     ratio = np.abs(error) / scale
     for source, rows in (("one", narrow), ("other", ~narrow)):
         held = ratio[rows] <= found.factor("31P", 0.8, source)

@@ -1,6 +1,6 @@
 """The evidence table against a search through all labels, and what is made of it."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -190,7 +190,7 @@ def test_error_rule_learns_what_the_scale_does_not_know() -> None:
     tight = given.support.spread_ppm < 1
     assert np.median(scale_ppm[tight]) < 0.4 * np.median(scale_ppm[~tight])
     again = Judge.from_dict(judge.to_dict())
-    found_ppm, found_scale_ppm = again(given.shift_ppm, given.scale_ppm, given.support)
+    found_ppm, found_scale_ppm = again(given.shift_ppm, given.scale_ppm, given.support, given.mol)
     assert found_ppm == pytest.approx(shift_ppm)
     assert np.corrcoef(np.log(found_scale_ppm), np.log(scale_ppm))[0, 1] > 0.99
 
@@ -234,6 +234,31 @@ def test_a_nucleus_with_few_labels_borrows_a_rule_that_is_not_clearly_worse() ->
     judge, _, scale_ppm = fit_judge(misled, wrong)
     assert judge == Judge()
     assert (scale_ppm == known).all()
+
+
+def test_the_rest_of_the_molecule_says_something_of_an_atom() -> None:
+    base = answers(3000, evidence_error_ppm=50.0, informative=False)
+    mol = np.repeat(np.arange(300) * 977, 10)
+    hard = np.repeat(RNG.random(300) < 0.5, 10)
+    scale = np.exp(RNG.normal(0, 0.5, 3000)) * np.where(hard, 1.5, 1.0)
+    error = RNG.laplace(0, np.where(hard, 9.0, 1.0))
+    shift = base.observed_ppm + error
+    given = replace(base, mol=mol, shift_ppm=shift, scale_ppm=scale)
+    judge, _, expected = fit_judge(given)
+    assert judge.error_rule is not None
+    assert np.median(expected[hard]) > 2 * np.median(expected[~hard])
+    blind = replace(
+        judge, error_rule=replace(judge.error_rule, weights=judge.error_rule.weights[:-4])
+    )
+    alone = np.arange(len(mol))
+    _, first = blind(shift, scale, given.support, mol)
+    _, again = blind(shift, scale, given.support, alone)
+    assert (first == again).all()
+    _, knowing = judge(shift, scale, given.support, mol)
+    part = mol == mol[-1]
+    few = Support(*(getattr(given.support, item.name)[part] for item in fields(Support)))
+    _, own = judge(shift[part], scale[part], few, mol[part])
+    assert own == pytest.approx(knowing[part])
 
 
 def test_combine_keeps_smaller_spheres() -> None:

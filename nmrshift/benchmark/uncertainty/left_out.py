@@ -106,6 +106,7 @@ class Edge:
                 nucleus,
                 scored.predicted_ppm[chosen],
                 scored.scale_ppm[chosen],
+                scored.mol[chosen],
                 codes[chosen],
                 h[chosen],
             )
@@ -117,11 +118,12 @@ class Edge:
         nucleus: str,
         shift_ppm: Floats,
         scale_ppm: Floats,
+        mol: NDArray[np.int64],
         codes: NDArray[np.int64],
         h: Floats,
     ) -> dict[str, Floats]:
         support = self.evidence.support(nucleus, codes)
-        _, expected_ppm = self.calibration.judges[nucleus](shift_ppm, scale_ppm, support)
+        _, expected_ppm = self.calibration.judges[nucleus](shift_ppm, scale_ppm, support, mol)
         limit_ppm = self.calibration.uncertain_ppm[nucleus]
         verdicts = atom_verdicts(support, shift_ppm, expected_ppm, limit_ppm)
         far = {name: distance(h) for name, distance in self.distances[nucleus].items()}
