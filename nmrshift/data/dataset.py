@@ -27,7 +27,7 @@ from nmrshift.errors import RecordError
 from nmrshift.graph.batch import GraphBatch, GraphStore, store_graphs, take_ranges
 from nmrshift.graph.features import preset
 
-_CODE_VERSION = 4
+_CODE_VERSION = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,7 @@ class ShiftDataset:
         lists: unassigned peak lists.
         connectivity: first InChIKey block of each molecule ``[n_mols]``.
         parent: the same of its largest fragment: a salt shares it with its base ``[n_mols]``.
+        scaffold: name of its framework, see :mod:`nmrshift.data.scaffold` ``[n_mols]``.
         part: number of the data file a molecule came from first ``[n_mols]``.
         first_label: first label of each molecule, with the total at the end ``[n_mols + 1]``.
         label_node: node within its molecule ``[n_labels]``.
@@ -78,6 +79,7 @@ class ShiftDataset:
     lists: PeakLists
     connectivity: NDArray[np.str_]
     parent: NDArray[np.str_]
+    scaffold: NDArray[np.str_]
     part: NDArray[np.int64]
     first_label: NDArray[np.int64]
     label_node: NDArray[np.int64]
@@ -208,6 +210,7 @@ def _assemble(
         lists=stored,
         connectivity=np.array([item.connectivity for item in kept]),
         parent=np.array([item.parent for item in kept]),
+        scaffold=np.array([item.scaffold for item in kept]),
         part=np.array(parts, dtype=np.int64),
         first_label=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
         label_node=np.array([label.atom for label in rows], dtype=np.int64),

@@ -17,6 +17,7 @@ from nmrshift.data.connectivity import connectivity, fragment_connectivities
 from nmrshift.data.peak_groups import Carrier, peak_groups
 from nmrshift.data.peak_lists import MeasuredGroup
 from nmrshift.data.records import Peak, RecordIssue, ShiftRecord, read_records
+from nmrshift.data.scaffold import scaffold
 from nmrshift.errors import InputError, RecordError
 from nmrshift.graph.features import FeaturePreset, preset
 from nmrshift.graph.molgraph import MolGraph, mol_graph
@@ -99,12 +100,14 @@ class Parsed:
         signals: class of equivalent atoms of each node.
         connectivity: first InChIKey block.
         parent: that of its largest fragment.
+        scaffold: name of the framework of that fragment.
     """
 
     graph: MolGraph
     signals: tuple[int, ...]
     connectivity: str
     parent: str
+    scaffold: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +205,7 @@ def _parse_one(text: str, features: FeaturePreset) -> Parsed | None:
         signals=tuple(classes[atom] for atom in graph.atom_index.tolist()),
         connectivity=connectivity(parsed.mol),
         parent=fragment_connectivities(parsed.mol)[0],
+        scaffold=scaffold(parsed.mol),
     )
 
 

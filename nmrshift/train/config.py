@@ -2,7 +2,7 @@
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -137,7 +137,9 @@ class TrainConfig(Frozen):
         data: the files, in order of precedence.
         exclude_connectivities: JSON list of first InChIKey blocks; a molecule that has one of
             them, whole or as its largest fragment, is left out.
-        validation_fraction: share of connectivities held out of every file.
+        validation_fraction: share of connectivities or scaffolds held out of every file.
+        validation_split: what is held out: single connectivities at random, or all molecules of a
+            scaffold (:mod:`nmrshift.data.scaffold`), which asks for more than what is near at hand.
         solvent_min_labels: labels from which a solvent gets an embedding of its own.
         start_from: model folder whose network is trained on; it fixes shape, scales, solvents and
             sources, and ``network`` is not used. Or the folder of a pretrained encoder of the
@@ -156,6 +158,7 @@ class TrainConfig(Frozen):
     data: tuple[DataFile, ...]
     exclude_connectivities: Path | None = None
     validation_fraction: Annotated[float, Field(gt=0, lt=0.5)] = 0.04
+    validation_split: Literal["connectivity", "scaffold"] = "connectivity"
     solvent_min_labels: Annotated[int, Field(ge=1)] = 50
     start_from: Path | None = None
     cache: Path = Path("cache")

@@ -67,7 +67,7 @@ def prepare(config: TrainConfig, report: Callable[[str], None]) -> TrainingData:
         parts, config.nuclei, config.network.features, config.cache, report=report
     )
     excluded = _excluded(config, dataset)
-    held_out = _held_out(config, dataset) & ~excluded
+    held_out = _held_out(config, dataset, ~excluded) & ~excluded
     repeat = _repeats(config, dataset)
     labelled = np.diff(dataset.first_label) > 0
     trained = np.flatnonzero(~held_out & ~excluded)
@@ -92,9 +92,9 @@ def prepare(config: TrainConfig, report: Callable[[str], None]) -> TrainingData:
     )
 
 
-def in_validation(connectivity: str, fraction: float) -> bool:
-    """Say whether a connectivity is held out: by its own hash, whatever else the data hold."""
-    digest = hashlib.blake2b(connectivity.encode(), digest_size=8, person=b"validation").digest()
+def in_validation(key: str, fraction: float) -> bool:
+    """Say whether a connectivity or scaffold is held out: by its own hash."""
+    digest = hashlib.blake2b(key.encode(), digest_size=8, person=b"validation").digest()
     return int.from_bytes(digest, "big") < fraction * 2**64
 
 
@@ -107,12 +107,33 @@ def _excluded(config: TrainConfig, dataset: ShiftDataset) -> NDArray[np.bool_]:
     return np.array([whole in banned or parent in banned for whole, parent in keys])
 
 
-def _held_out(config: TrainConfig, dataset: ShiftDataset) -> NDArray[np.bool_]:
-    whole = np.array([item.validation for item in config.data])[dataset.part]
-    keys = dataset.parent.tolist()
-    chosen = {key for key, in_file in zip(keys, whole, strict=True) if in_file}
-    chosen |= {key for key in set(keys) if in_validation(key, config.validation_fraction)}
-    return np.array([key in chosen for key in keys])
+def _held_out(
+    config: TrainConfig, dataset: ShiftDataset, usable: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Mark what is held out; molecules of one parent go together, whatever their scaffolds."""
+    chosen = np.array([item.validation for item in config.data])[dataset.part]
+    if config.validation_split == "scaffold":
+        chosen |= _chosen_scaffolds(dataset.scaffold, usable, config.validation_fraction)
+    parents = set(dataset.parent[chosen].tolist())
+    if config.validation_split == "connectivity":
+        names = np.unique(dataset.parent).tolist()
+        parents |= {key for key in names if in_validation(key, config.validation_fraction)}
+    return np.array([key in parents for key in dataset.parent.tolist()])
+
+
+def _chosen_scaffolds(
+    scaffold: NDArray[np.str_], usable: NDArray[np.bool_], fraction: float
+) -> NDArray[np.bool_]:
+    """Mark the molecules of scaffolds that are held out.
+
+    A scaffold with more molecules than are to be held out in all (benzene is one) is never chosen.
+    """
+    names, group = np.unique(scaffold, return_inverse=True)
+    n_usable = np.bincount(group[usable], minlength=len(names))
+    small = n_usable <= max(1.0, fraction * n_usable.sum())
+    drawn = np.array([in_validation(name, fraction) for name in names.tolist()])
+    marked: NDArray[np.bool_] = (small & drawn)[group]
+    return marked
 
 
 def _repeats(config: TrainConfig, dataset: ShiftDataset) -> NDArray[np.int64]:
