@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from nmrshift.errors import ConfigError
 from nmrshift.model.encoder import Encoder, EncoderConfig
 from nmrshift.model.heads import Conditioner, KernelHead, ShiftHead
+from nmrshift.model.solvent_response import FIELDS, SolventResponse, solvent_difference
 from nmrshift.model.tensors import Conditions
 
 Architecture = Literal["gated", "seed2023"]
@@ -30,11 +31,17 @@ class NetworkConfig(EncoderConfig):
     """Solvents with an identity of their own, in the order of their slots from 1."""
     sources: tuple[str, ...]
     """Reference conventions, in the order of their slots from 1."""
+    response_nuclei: tuple[str, ...] = ()
+    """Nuclei whose head does not see the solvent: a :class:`SolventResponse` adds its effect."""
+    response_landmarks: int = Field(default=0, ge=0, le=2000)
+    """Atoms of training that every response compares with."""
 
     @model_validator(mode="after")
     def _lengths(self) -> Self:
         if not len(self.nuclei) == len(self.shift_mean_ppm) == len(self.shift_scale_ppm) > 0:
             raise ValueError("nuclei, shift_mean_ppm and shift_scale_ppm differ in length")
+        if not set(self.response_nuclei) <= set(self.nuclei):
+            raise ValueError("response_nuclei names a nucleus that is none of nuclei")
         return self
 
     @classmethod
@@ -61,11 +68,25 @@ class ShiftNetwork(Encoder):
             config.solvent_dim, len(config.solvents) + 1, len(config.sources) + 1, config.d_c
         )
         self.heads = nn.ModuleDict({nucleus: _head(config, nucleus) for nucleus in config.nuclei})
+        self.responses = nn.ModuleDict(
+            {
+                nucleus: SolventResponse(config.d_h, config.response_landmarks)
+                for nucleus in config.response_nuclei
+            }
+        )
 
     def condition(self, conditions: Conditions) -> Tensor:
-        """Return one vector a measuring condition ``[n_conditions, d_c]``."""
-        vector: Tensor = self.conditioner(conditions.vector, conditions.solvent, conditions.source)
-        return vector
+        """Return one vector a measuring condition ``[n_conditions, width]``.
+
+        The width is ``d_c``. Where nuclei have a response, the condition without its solvent and
+        the solvent's difference from chloroform follow.
+        """
+        vector, solvent, source = conditions.vector, conditions.solvent, conditions.source
+        full: Tensor = self.conditioner(vector, solvent, source)
+        if not self.responses:
+            return full
+        plain = self.conditioner(torch.zeros_like(vector), torch.zeros_like(solvent), source)
+        return torch.cat([full, plain, solvent_difference(vector)], dim=-1)
 
     def read_out(self, nucleus: str, h: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and log scale of atoms, in units of the nucleus' spread.
@@ -73,10 +94,19 @@ class ShiftNetwork(Encoder):
         Args:
             nucleus: one of ``config.nuclei``.
             h: representations of the atoms wanted ``[n, d_h]``.
-            condition: the condition of each ``[n, d_c]``, or of all ``[1, d_c]``.
+            condition: the condition of each ``[n, width]``, or of all ``[1, width]``.
         """
-        mean, log_scale = self.heads[nucleus](h, condition)
-        return mean, log_scale
+        if not self.responses:
+            mean, log_scale = self.heads[nucleus](h, condition)
+            return mean, log_scale
+        d_c = self.config.d_c
+        full, plain, difference = torch.split(condition, [d_c, d_c, len(FIELDS)], dim=-1)
+        if nucleus not in self.responses:
+            mean, log_scale = self.heads[nucleus](h, full)
+            return mean, log_scale
+        mean, log_scale = self.heads[nucleus](h, plain)
+        scale_ppm = self.config.shift_scale_ppm[self.config.nuclei.index(nucleus)]
+        return mean + self.responses[nucleus](h, difference) / scale_ppm, log_scale
 
     def to_ppm(self, nucleus: str, mean: Tensor) -> Tensor:
         """Turn a mean in units of the nucleus' spread into ppm, in double precision."""

@@ -144,6 +144,8 @@ class TrainConfig(Frozen):
         start_from: model folder whose network is trained on; it fixes shape, scales, solvents and
             sources, and ``network`` is not used. Or the folder of a pretrained encoder of the
             shape that ``network`` says.
+        solvent_response: nuclei whose solvent effects are fitted in closed form at the end, linear
+            in the solvent's descriptors; their heads no longer see the solvent.
         cache: folder for prepared data.
         checkpoint_seconds: time between checkpoints.
         threads: torch threads.
@@ -161,6 +163,7 @@ class TrainConfig(Frozen):
     validation_split: Literal["connectivity", "scaffold"] = "connectivity"
     solvent_min_labels: Annotated[int, Field(ge=1)] = 50
     start_from: Path | None = None
+    solvent_response: tuple[str, ...] = ()
     cache: Path = Path("cache")
     checkpoint_seconds: Positive = 60.0
     threads: Annotated[int, Field(ge=1, le=256)] = 2

@@ -49,7 +49,7 @@ from nmrshift.train.sampling import epoch_batches
 
 CHECKPOINT = "checkpoint.safetensors"
 METRICS = "metrics.jsonl"
-_HEADS = ("heads.", "conditioner.")
+_HEADS = ("heads.", "conditioner.", "responses.")
 _SHAPE = (
     *("features", "n_layers", "d_h", "d_e", "d_ffn", "n_environments"),
     *("aggregation", "edge_update", "read_out"),

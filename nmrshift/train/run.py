@@ -25,6 +25,7 @@ from nmrshift.train.data import TrainingData, prepare
 from nmrshift.train.evidence import build_evidence, held_out_answers
 from nmrshift.train.loop import fit, fresh_folder, run_hash
 from nmrshift.train.objective import Scored, dataset_conditions, score
+from nmrshift.train.solvent_response import with_responses
 
 MODEL_FOLDER = "model"
 
@@ -70,6 +71,9 @@ def run_training(
     write_whole(folder / "config.json", config.model_dump_json(indent=1).encode())
     data = prepare(config, report)
     network = fit(config, data, folder, resume=resume, report=report, quiet=quiet)
+    if config.solvent_response:
+        mols = np.unique(data.shown)
+        network = with_responses(network, data.dataset, mols, config.solvent_response)
     artifact = finish(config, data, network, folder / MODEL_FOLDER)
     report(f"model {artifact.identity} in {folder / MODEL_FOLDER}")
     return artifact
