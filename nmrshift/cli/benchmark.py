@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-NAMES = ("seed-19f", "seed-curve", "exp5k", "pfas", "fragments", "nmrshiftdb2")
+SOLVENTS = "solvents"
+NAMES = ("seed-19f", "seed-curve", "exp5k", "pfas", "fragments", "nmrshiftdb2", SOLVENTS)
 
 
 @click.command()
@@ -44,14 +45,22 @@ def benchmark(
     """
     from nmrshift.benchmark.protocols import PROTOCOLS
     from nmrshift.benchmark.runner import Runner
+    from nmrshift.benchmark.solvents import solvents, solvents_markdown
     from nmrshift.benchmark.spectra import Library
     from nmrshift.benchmark.table import markdown
 
-    runner = Runner(out, model, lambda text: click.echo(text, err=True), quiet)
+    def report(text: str) -> None:
+        click.echo(text, err=True)
+
+    runner = Runner(out, model, report, quiet)
     library = Library(data)
     results = [
         result
         for name in dict.fromkeys(names)
+        if name != SOLVENTS
         for result in runner.run(PROTOCOLS[name](library, seeds))
     ]
-    click.echo(markdown(results))
+    if results:
+        click.echo(markdown(results))
+    if SOLVENTS in names:
+        click.echo(solvents_markdown(list(solvents(library, out, model, report, quiet=quiet))))

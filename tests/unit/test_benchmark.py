@@ -15,7 +15,7 @@ from nmrshift.benchmark.runner import Runner
 from nmrshift.benchmark.spectra import Library, choose, in_solvent
 from nmrshift.benchmark.table import markdown
 from nmrshift.cli.app import main
-from nmrshift.cli.benchmark import NAMES
+from nmrshift.cli.benchmark import NAMES, SOLVENTS
 from nmrshift.errors import FileFormatError
 from nmrshift.evaluate.metrics import Metrics
 from nmrshift.train.config import NetworkShape
@@ -92,7 +92,7 @@ def test_choices_are_seeded_and_nested(library: Library) -> None:
 
 
 def test_the_command_knows_every_protocol() -> None:
-    assert set(NAMES) == set(PROTOCOLS)
+    assert set(NAMES) == {*PROTOCOLS, SOLVENTS}
     assert CliRunner().invoke(main, ["benchmark", "nonsense"]).exit_code == 2
 
 
