@@ -95,7 +95,11 @@ def import_(
 @click.argument("files", nargs=-1, required=True, type=_EXISTING)
 @click.option("--json", "as_json", is_flag=True, help="Write the whole report as JSON.")
 @click.option("--most", default=10, show_default=True, help="Findings shown of each kind.")
-def check(files: tuple[Path, ...], *, as_json: bool, most: int) -> None:
+@click.option("--ask-model", is_flag=True, help="Ask the model about outliers and exchanged pairs.")
+@click.option("--model", type=click.Path(path_type=Path), help="Ask the model in this folder.")
+def check(
+    files: tuple[Path, ...], *, as_json: bool, most: int, ask_model: bool, model: Path | None
+) -> None:
     """Report what FILES hold and what looks wrong in them.
 
     The report is about the data: the exit code is 0 whatever is found, 3 where rows of a file are
@@ -103,7 +107,12 @@ def check(files: tuple[Path, ...], *, as_json: bool, most: int) -> None:
     """
     from nmrshift.data.check import check_files
 
-    report = check_files(files)
+    predictor = None
+    if ask_model or model is not None:
+        from nmrshift.predict.predictor import Predictor
+
+        predictor = Predictor.load(model)
+    report = check_files(files, predictor)
     if as_json:
         click.echo(json.dumps(report.to_dict(), indent=1, allow_nan=False))
     else:

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from statistics import fmean
@@ -16,10 +16,12 @@ from nmrshift.chem.toolkit import Chem
 from nmrshift.constants import ELEMENT_OF_NUCLEUS, PLAUSIBLE_RANGE_PPM
 from nmrshift.data.check_labels import Labels, judge, repeats
 from nmrshift.data.check_report import MEANING, CheckReport, Finding, NucleusCount
+from nmrshift.data.check_witness import with_opinions
 from nmrshift.data.connectivity import structure_key
 from nmrshift.data.environments import environments
 from nmrshift.data.records import RecordIssue, ShiftRecord, read_records
 from nmrshift.errors import InputError
+from nmrshift.types import ShiftPredictor
 
 SYMMETRY_TOLERANCE_PPM: Final[dict[str, float]] = {"13C": 2.0, "1H": 0.5, "31P": 5.0, "11B": 5.0}
 """Spread that one signal may show before it is reported; 3 ppm for every other nucleus."""
@@ -211,17 +213,36 @@ class Checker:
         )
 
 
-def check_files(paths: Iterable[str | Path]) -> CheckReport:
+def check_files(
+    paths: Iterable[str | Path], predictor: ShiftPredictor | None = None
+) -> CheckReport:
     """Check native record files as one collection.
+
+    Args:
+        paths: the files.
+        predictor: asked for a second opinion on labels that look wrong; those that it contradicts
+            too come first.
 
     Raises:
         FileFormatError: a file cannot be opened.
     """
+    files = tuple(paths)
     checker = Checker()
+    for entry in _entries(files):
+        checker.add(entry)
+    report = checker.report()
+    if predictor is None:
+        return report
+    records = (entry for entry in _entries(files) if isinstance(entry, ShiftRecord))
+    heard = with_opinions(report.findings, records, predictor)
+    order = {code: place for place, code in enumerate(MEANING)}
+    heard.sort(key=lambda item: (order[item.code], not item.borne_out))
+    return replace(report, findings=tuple(heard))
+
+
+def _entries(paths: Iterable[str | Path]) -> Iterator[ShiftRecord | RecordIssue]:
     for path in paths:
-        for entry in read_records(path):
-            checker.add(entry)
-    return checker.report()
+        yield from read_records(path)
 
 
 @lru_cache(maxsize=4096)

@@ -32,6 +32,8 @@ class Finding:
         expected_ppm: what they should be, where something says so.
         score: how far off: robust z, or ppm; larger is worse.
         message: in words.
+        model_ppm: what a model says they should be, where one was asked.
+        borne_out: whether it contradicts the labels too.
     """
 
     code: str
@@ -42,6 +44,8 @@ class Finding:
     expected_ppm: tuple[float, ...] = ()
     score: float = 0.0
     message: str = ""
+    model_ppm: tuple[float, ...] = ()
+    borne_out: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

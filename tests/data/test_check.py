@@ -1,6 +1,7 @@
 """The check finds what was put wrong on purpose, and leaves the rest alone."""
 
 import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,10 @@ from nmrshift.chem.parse import parse
 from nmrshift.chem.toolkit import Chem
 from nmrshift.data.check import Checker, check_files
 from nmrshift.data.check_report import MEANING, CheckReport, Finding
+from nmrshift.data.check_witness import with_opinions
 from nmrshift.data.environments import MIN_OTHERS, RADII, environments, expect
 from nmrshift.data.records import Peak, RecordIssue, ShiftRecord, write_records
+from nmrshift.types import AtomShift, Failure, Prediction, Query
 
 
 def check(*records: ShiftRecord | RecordIssue) -> CheckReport:
@@ -193,3 +196,61 @@ def test_environments_do_not_depend_on_the_order_of_atoms() -> None:
     there = environments(shuffled)
     assert [there[place] for place in range(len(order))] == [environments(mol)[i] for i in order]
     assert len(set(environments(mol))) == mol.GetNumAtoms()
+
+
+class Model:
+    """A model that knows alkanols, and nothing of fluorine."""
+
+    nuclei = ("13C",)
+
+    def __init__(self, *, knows: bool = True) -> None:
+        self.knows = knows
+        self.asked: list[Query] = []
+
+    def predict_many(self, queries: Iterable[Query], **_: object) -> Iterator[Prediction | Failure]:
+        for index, query in enumerate(queries):
+            self.asked.append(query)
+            first, second = (62.5, 32.5) if self.knows else (32.5, 62.5)
+            atoms = tuple(
+                AtomShift(atom, "C", "13C", shift, shift - 2, shift + 2, atom, 2)
+                for atom, shift in ((1, first), (2, second))
+            )
+            yield Prediction(index, "", None, "unknown", 0.99, atoms, "model")
+
+
+def suspicious(tmp_path: Path) -> Path:
+    exchanged = carbons("x:swap", "OCC" + "C" * 12, (1, 32.7), (2, 62.7))
+    far = carbons("x:far", "OCC" + "C" * 13, (1, 90.0), (2, 32.9))
+    path = tmp_path / "suspicious.jsonl"
+    write_records(path, [*alcohols(), exchanged, far])
+    return path
+
+
+def test_a_model_is_asked_about_suspects_alone(tmp_path: Path) -> None:
+    path, model = suspicious(tmp_path), Model()
+    plain = check_files([path])
+    assert all(finding.borne_out is None for finding in plain.findings)
+    report = check_files([path], model)  # type: ignore[arg-type]
+    assert len(model.asked) == 2
+    assert [f.record for f in report.findings] == [f.record for f in plain.findings]
+    (swap,), (outlier,) = found(report, "swap"), found(report, "outlier")
+    assert swap.borne_out
+    assert outlier.borne_out
+    assert swap.model_ppm == (62.5, 32.5)
+    assert outlier.model_ppm == (62.5,)
+    assert "so does the model, 62.5 and 32.5" in report.to_text()
+
+
+def test_a_model_may_side_with_the_label(tmp_path: Path) -> None:
+    report = check_files([suspicious(tmp_path)], Model(knows=False))  # type: ignore[arg-type]
+    (swap,) = found(report, "swap")
+    assert swap.borne_out is False
+    assert "not so the model" in swap.message
+
+
+def test_other_nuclei_are_not_asked_about() -> None:
+    finding = Finding("outlier", "x:1", "19F", (0,), (1.0,), (2.0,), 9.0, "far")
+    record = ShiftRecord("x:1", "FC", "19F", shifts=((0, 1.0),))
+    model = Model()
+    assert with_opinions([finding], [record], model) == [finding]  # type: ignore[arg-type]
+    assert model.asked == []
