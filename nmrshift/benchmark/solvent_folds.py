@@ -23,12 +23,12 @@ from nmrshift.train.config import DataFile, NetworkShape, Optimisation, TrainCon
 from nmrshift.train.run import run_training
 from nmrshift.train.solvent_response import with_responses
 
-TABLE_WEIGHT: Final = 12.0
-"""Trust in the tables against other spectra, as in the shipped model's second stage."""
+TABLE_WEIGHT: Final = 24.0
+"""Trust in the tables against other spectra."""
 
 _TABLE_REPEAT: Final = 20
 _EPOCHS: Final = 6
-_POOLED: Final = ("nmrshiftdb2/assigned", "nmrshiftdb2/unassigned")
+_POOLED: Final = "nmrshiftdb2/assigned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,7 @@ def write_spectra(
         spectra.pooled,
         (
             record
-            for name in _POOLED
-            for record in library.read(name)
+            for record in library.read(_POOLED)
             if record.nucleus == nucleus and normalise(record.solvent).kind == "liquid"
         ),
         force=True,
@@ -82,7 +81,7 @@ def response_predictor(spectra: Spectra, left_out: HeldOut, model: Path) -> Pred
     """
     base = load_artifact(model)
     parts = [
-        DataPart(spectra.pooled, list_weight=1.0),
+        DataPart(spectra.pooled),
         DataPart(spectra.tables, list_weight=TABLE_WEIGHT),
     ]
     config = base.network.config
@@ -125,7 +124,7 @@ def conditions_predictor(
         version="0",
         nuclei=(spectra.nucleus,),
         data=(
-            _file(spectra.pooled, list_weight=1.0),
+            _file(spectra.pooled, list_weight=0.0),
             _file(spectra.tables, list_weight=TABLE_WEIGHT, repeat=_TABLE_REPEAT),
         ),
         exclude_connectivities=excluded,

@@ -83,7 +83,7 @@ class ShiftNetwork(Encoder):
         """
         vector, solvent, source = conditions.vector, conditions.solvent, conditions.source
         full: Tensor = self.conditioner(vector, solvent, source)
-        if not self.responses:
+        if not self.config.response_nuclei:
             return full
         plain = self.conditioner(torch.zeros_like(vector), torch.zeros_like(solvent), source)
         return torch.cat([full, plain, solvent_difference(vector)], dim=-1)
@@ -96,12 +96,12 @@ class ShiftNetwork(Encoder):
             h: representations of the atoms wanted ``[n, d_h]``.
             condition: the condition of each ``[n, width]``, or of all ``[1, width]``.
         """
-        if not self.responses:
+        if not self.config.response_nuclei:
             mean, log_scale = self.heads[nucleus](h, condition)
             return mean, log_scale
         d_c = self.config.d_c
         full, plain, difference = torch.split(condition, [d_c, d_c, len(FIELDS)], dim=-1)
-        if nucleus not in self.responses:
+        if nucleus not in self.config.response_nuclei:
             mean, log_scale = self.heads[nucleus](h, full)
             return mean, log_scale
         mean, log_scale = self.heads[nucleus](h, plain)

@@ -119,7 +119,10 @@ def _measured(
     plain: Tensor,
     known: tuple[LabelBatch, ListBatch],
 ) -> _Measured:
-    """Return labels of a nucleus, and peaks of lists by the network's own pairing."""
+    """Return labels of a nucleus, and peaks of trusted lists by the network's own pairing.
+
+    Lists of common trust are passed over: pairing them with what no solvent gives hides changes.
+    """
     labels, lists = known
     config = network.config
     centre, spread = config.shift_mean_ppm[number], config.shift_scale_ppm[number]
@@ -134,7 +137,8 @@ def _measured(
         (lists.shift_ppm.astype(np.float64) - centre) / spread,
         lists,
     )
-    trust = lists.weight[lists.atom_group] * paired.confidence
+    own = lists.weight[lists.atom_group]
+    trust = np.where(own > 1, own, 0.0) * paired.confidence
     return _Measured(
         atom=np.concatenate([labels.atom[rows], lists.atom]),
         shift_ppm=np.concatenate([labels.shift_ppm[rows], paired.target * spread + centre]),
