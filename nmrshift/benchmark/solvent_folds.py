@@ -16,7 +16,7 @@ from nmrshift.data.records import ShiftRecord, write_records
 from nmrshift.evaluate.baseline import HeldOut
 from nmrshift.model.artifact import Artifact, load_artifact
 from nmrshift.model.encoder import Encoder, EncoderConfig
-from nmrshift.model.encoder_artifact import EncoderCard, feature_slots, save_encoder
+from nmrshift.model.encoder_artifact import EncoderCard, save_encoder
 from nmrshift.predict.predictor import Predictor
 from nmrshift.train.checkpoint import write_whole
 from nmrshift.train.config import DataFile, NetworkShape, Optimisation, TrainConfig
@@ -162,7 +162,7 @@ def _save_encoder(base: Artifact, folder: Path) -> None:
         name=base.card.name,
         version=base.card.version,
         encoder=encoder.config.model_dump(mode="json"),
-        feature_slots=feature_slots(encoder),
+        feature_slots=encoder.feature_slots,
         training=base.card.training,
         sources=base.card.sources,
     )

@@ -25,6 +25,18 @@ INTERVAL: Final = click.option(
     show_default=True,
     help="Share of true shifts that the intervals are to hold.",
 )
+CONFIG: Final = click.argument(
+    "config", type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+RUN_FOLDER: Final = click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Run folder.  [default: runs/<name>-<version>]",
+)
+RESUME: Final = click.option(
+    "--resume", is_flag=True, help="Go on with the run that the folder holds."
+)
+QUIET: Final = click.option("--quiet", is_flag=True, help="No progress bar.")
 MODEL: Final = click.option(
     "--model", type=click.Path(path_type=Path), help="Folder of another model."
 )

@@ -4,16 +4,14 @@ from pathlib import Path
 
 import click
 
+from nmrshift.cli.options import CONFIG, QUIET, RESUME, RUN_FOLDER
+
 
 @click.command()
-@click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Run folder.  [default: runs/<name>-<version>]",
-)
-@click.option("--resume", is_flag=True, help="Go on with the run that the folder holds.")
-@click.option("--quiet", is_flag=True, help="No progress bar.")
+@CONFIG
+@RUN_FOLDER
+@RESUME
+@QUIET
 def pretrain(config: Path, out: Path | None, *, resume: bool, quiet: bool) -> None:
     """Pretrain an encoder on molecules without spectra, as CONFIG (TOML) says.
 

@@ -4,13 +4,14 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nmrshift.chem.toolkit import RDKIT_VERSION
+from nmrshift.data.array_file import load_arrays, save_arrays
 from nmrshift.data.gather import (
     Condition,
     DataPart,
@@ -135,12 +136,12 @@ def load_dataset(
     store = cache / f"dataset-{_cache_key(parts, nuclei, features)}.npz"
     if store.exists():
         report(f"prepared data from {store.name}")
-        return _load(store)
+        return load_arrays(store, ShiftDataset, _STORES)
     gathered = gather(parts, nuclei, report)
     parsed = list(parse_all(list(gathered), preset(features), workers))
     dataset = _assemble(gathered, parsed, nuclei, report)
     cache.mkdir(parents=True, exist_ok=True)
-    _save(store, dataset)
+    save_arrays(store, dataset, _STORES)
     return dataset
 
 
@@ -245,23 +246,3 @@ def _cache_key(parts: Sequence[DataPart], nuclei: tuple[str, ...], features: str
 
 
 _STORES = {"graphs": GraphStore, "lists": PeakLists}
-
-
-def _save(path: Path, dataset: ShiftDataset) -> None:
-    arrays = {f.name: getattr(dataset, f.name) for f in fields(ShiftDataset)}
-    for name, kind in _STORES.items():
-        store = arrays.pop(name)
-        arrays |= {f"{name}.{f.name}": getattr(store, f.name) for f in fields(kind)}
-    partial = path.with_suffix(".partial.npz")
-    np.savez(partial, **arrays)
-    partial.replace(path)
-
-
-def _load(path: Path) -> ShiftDataset:
-    with np.load(path, allow_pickle=False) as arrays:
-        stores = {
-            name: kind(**{f.name: arrays[f"{name}.{f.name}"] for f in fields(kind)})
-            for name, kind in _STORES.items()
-        }
-        rest = {f.name: arrays[f.name] for f in fields(ShiftDataset) if f.name not in _STORES}
-    return ShiftDataset(**stores, **rest)

@@ -18,7 +18,16 @@ from nmrshift.chem.toolkit import RDKIT_VERSION, RING_FINDER
 from nmrshift.errors import ArtifactError, NmrshiftError
 from nmrshift.model.build import build_network
 from nmrshift.model.evidence import EvidenceTable
-from nmrshift.model.folder import SUMS, WEIGHTS, fill, verify_folder, weight_bytes, write_folder
+from nmrshift.model.folder import (
+    SUMS,
+    WEIGHTS,
+    check_feature_slots,
+    check_ring_finder,
+    fill,
+    verify_folder,
+    weight_bytes,
+    write_folder,
+)
 from nmrshift.model.network import NetworkConfig, ShiftNetwork
 
 SCHEMA_VERSION: Final = 1
@@ -155,17 +164,12 @@ def load_artifact(folder: Path) -> Artifact:
     if not {WEIGHTS, MODEL} <= sums:
         raise ArtifactError(f"{folder}: {SUMS} does not list {WEIGHTS} and {MODEL}")
     card = _read_card(folder / MODEL)
-    if card.ring_finder != RING_FINDER:
-        raise ArtifactError(
-            f"{folder}: trained with the {card.ring_finder} ring finder, running {RING_FINDER}"
-        )
+    check_ring_finder(folder, card.ring_finder)
     try:
         network = build_network(NetworkConfig.from_json(card.network))
     except NmrshiftError as error:
         raise ArtifactError(f"{folder}: {error.message}") from None
-    slots = (network.embed_atoms.table.num_embeddings, network.embed_edges.table.num_embeddings)
-    if slots != card.feature_slots:
-        raise ArtifactError(f"{folder}: trained on {card.feature_slots} feature codes, not {slots}")
+    check_feature_slots(folder, card.feature_slots, network.feature_slots)
     fill(network, folder / WEIGHTS)
     evidence = _evidence(folder / EVIDENCE) if EVIDENCE in sums else None
     return Artifact(folder, card, network.eval(), evidence, sha256)

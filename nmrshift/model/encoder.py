@@ -74,6 +74,11 @@ class Encoder(nn.Module):
         )
         self.norm = nn.LayerNorm(config.d_h)
 
+    @property
+    def feature_slots(self) -> tuple[int, int]:
+        """How many atom and edge codes it knows."""
+        return self.embed_atoms.table.num_embeddings, self.embed_edges.table.num_embeddings
+
     def encode(self, batch: BatchTensors) -> Tensor:
         """Return the representation of every atom ``[n_atoms, d_h]``."""
         return self.depths(batch, *self.embed(batch))[-1]

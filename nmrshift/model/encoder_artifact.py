@@ -10,7 +10,15 @@ from nmrshift.chem.toolkit import RDKIT_VERSION, RING_FINDER
 from nmrshift.errors import ArtifactError
 from nmrshift.model.artifact import DataSource
 from nmrshift.model.encoder import Encoder, EncoderConfig
-from nmrshift.model.folder import WEIGHTS, fill, verify_folder, weight_bytes, write_folder
+from nmrshift.model.folder import (
+    WEIGHTS,
+    check_feature_slots,
+    check_ring_finder,
+    fill,
+    verify_folder,
+    weight_bytes,
+    write_folder,
+)
 
 SCHEMA_VERSION: Final = 1
 ENCODER: Final = "encoder.json"
@@ -88,16 +96,7 @@ def load_encoder(folder: Path) -> EncoderArtifact:
     except ValidationError as error:
         where = ".".join(map(str, error.errors()[0]["loc"]))
         raise ArtifactError(f"{folder}: {where}: {error.errors()[0]['msg']}") from None
-    if card.ring_finder != RING_FINDER:
-        raise ArtifactError(
-            f"{folder}: trained with the {card.ring_finder} ring finder, running {RING_FINDER}"
-        )
-    if feature_slots(encoder) != card.feature_slots:
-        raise ArtifactError(f"{folder}: trained on {card.feature_slots} feature codes")
+    check_ring_finder(folder, card.ring_finder)
+    check_feature_slots(folder, card.feature_slots, encoder.feature_slots)
     fill(encoder, folder / WEIGHTS)
     return EncoderArtifact(folder, card, encoder.eval(), sha256)
-
-
-def feature_slots(encoder: Encoder) -> tuple[int, int]:
-    """Return how many atom and edge codes an encoder knows."""
-    return encoder.embed_atoms.table.num_embeddings, encoder.embed_edges.table.num_embeddings

@@ -10,6 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import nn
 
+from nmrshift.chem.toolkit import RING_FINDER
 from nmrshift.errors import ArtifactError
 
 WEIGHTS: Final = "weights.safetensors"
@@ -79,6 +80,28 @@ def fill(network: nn.Module, path: Path) -> None:
     broken = [name for name, value in weights.items() if not torch.isfinite(value).all()]
     if broken:
         raise ArtifactError(f"{path}: {broken[0]} is not finite")
+
+
+def check_ring_finder(folder: Path, ring_finder: str) -> None:
+    """Check that training molecules were read with the ring finder that runs now.
+
+    Raises:
+        ArtifactError: they were read with another.
+    """
+    if ring_finder != RING_FINDER:
+        raise ArtifactError(
+            f"{folder}: trained with the {ring_finder} ring finder, running {RING_FINDER}"
+        )
+
+
+def check_feature_slots(folder: Path, trained: tuple[int, int], known: tuple[int, int]) -> None:
+    """Check that the feature codes of training are those that are known now.
+
+    Raises:
+        ArtifactError: there are more or fewer.
+    """
+    if trained != known:
+        raise ArtifactError(f"{folder}: trained on {trained} feature codes, not {known}")
 
 
 def _sha256(data: bytes) -> str:

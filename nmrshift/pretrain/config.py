@@ -1,15 +1,14 @@
 """The configuration of a pretraining run: a TOML file, frozen and checked before anything runs."""
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from nmrshift.errors import ConfigError
 from nmrshift.model.encoder import ReadOut
 from nmrshift.model.layers import Aggregation, EdgeUpdate
-from nmrshift.train.config import Fraction, Frozen, Positive, Schedule
+from nmrshift.train.config import Fraction, Positive, Schedule
+from nmrshift.train.settings import EXAMPLES, Frozen, checked, read_toml
 
 Views = Literal["object-random", "random-random", "object-object"]
 
@@ -179,11 +178,7 @@ def load_pretrain_config(path: Path) -> PretrainConfig:
     Raises:
         ConfigError: the file is missing, is not TOML, or holds a wrong setting.
     """
-    try:
-        values = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: {error}") from None
-    return parse_pretrain_config(values, path.parent)
+    return parse_pretrain_config(read_toml(path), path.parent)
 
 
 def parse_pretrain_config(values: dict[str, Any], folder: Path) -> PretrainConfig:
@@ -192,11 +187,7 @@ def parse_pretrain_config(values: dict[str, Any], folder: Path) -> PretrainConfi
     Raises:
         ConfigError: a setting is missing, unknown or out of range.
     """
-    try:
-        config = PretrainConfig.model_validate(values)
-    except ValidationError as error:
-        lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-        raise ConfigError("; ".join(lines), hint="See configs/ for a working example.") from None
+    config = checked(PretrainConfig, values, EXAMPLES)
     exclude = config.exclude_connectivities
     return config.model_copy(
         update={

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 from tqdm import tqdm
 
 from nmrshift.graph.features import preset
@@ -21,9 +21,9 @@ from nmrshift.pretrain.objectives import build_objectives
 from nmrshift.pretrain.objectives.base import Objective
 from nmrshift.pretrain.shards import Shard
 from nmrshift.pretrain.stream import MoleculeStream
-from nmrshift.train.average import move_average
-from nmrshift.train.checkpoint import Progress, append_line, load_checkpoint, save_checkpoint
-from nmrshift.train.loop import CHECKPOINT, METRICS, forget_later_lines, learning_rate
+from nmrshift.train.average import averaged, move_average
+from nmrshift.train.checkpoint import Progress, RunState, append_line
+from nmrshift.train.loop import METRICS, learning_rate, save_run, take_up
 from nmrshift.train.optimiser import Optimiser
 from nmrshift.train.precision import mixed_precision
 from nmrshift.train.sampling import epoch_batches
@@ -49,21 +49,13 @@ class Pretrainer(nn.Module):
 
 
 @dataclass(slots=True)
-class Run:
+class Run(RunState[Pretrainer]):
     """The moving parts of a run.
 
     Attributes:
-        network: what is being trained.
-        average: moving average of its weights, by name.
-        optimiser: with its moments.
-        progress: where the run stands.
         device: where it runs.
     """
 
-    network: Pretrainer
-    average: dict[str, Tensor]
-    optimiser: Optimiser
-    progress: Progress
     device: torch.device
 
 
@@ -132,13 +124,7 @@ def pretrain(
     """
     torch.set_num_threads(config.threads)
     run = _begin(config, stream)
-    checkpoint = folder / CHECKPOINT
-    if resume and checkpoint.exists():
-        run.progress = load_checkpoint(
-            checkpoint, run.network, run.average, run.optimiser, run.progress.config_hash
-        )
-        report(f"resumed at step {run.progress.step}")
-    forget_later_lines(folder / METRICS, run.progress.step)
+    take_up(run, folder, resume=resume, report=report)
     whole, recent = _Meter(), _Meter()
     total = stream.n_rows * config.optimisation.epochs
     saved = time.monotonic()
@@ -154,15 +140,14 @@ def pretrain(
                 bar.set_postfix_str(" ".join(f"{k} {v:.3g}" for k, v in recent.line().items()))
                 recent = _Meter()
             if time.monotonic() - saved > config.checkpoint_seconds:
-                _save(folder, run)
+                save_run(folder, run)
                 saved = time.monotonic()
-    _save(folder, run)
-    encoder = Pretrainer(config)
-    encoder.load_state_dict(run.average, strict=True)
+    save_run(folder, run)
+    encoder = averaged(run.network, run.average).encoder.cpu()
     last = {
         name: sum(v[-_REPORT_STEPS:]) / len(v[-_REPORT_STEPS:]) for name, v in whole.losses.items()
     }
-    return Outcome(encoder.encoder.eval(), whole.molecules, whole.rate, last)
+    return Outcome(encoder, whole.molecules, whole.rate, last)
 
 
 def run_hash(config: PretrainConfig, stream: MoleculeStream) -> str:
@@ -239,7 +224,3 @@ def _step(
     move_average(run.average, network, min(settings.average_decay, (1 + step) / (10 + step)))
     run.progress = Progress(step + 1, run.progress.config_hash, 0.0, 0.0)
     return {name: float(value.detach()) for name, value in losses.items()}
-
-
-def _save(folder: Path, run: Run) -> None:
-    save_checkpoint(folder / CHECKPOINT, run.network, run.average, run.optimiser, run.progress)

@@ -7,7 +7,6 @@ from nmrshift.model.artifact import DataSource
 from nmrshift.model.encoder_artifact import (
     EncoderArtifact,
     EncoderCard,
-    feature_slots,
     load_encoder,
     save_encoder,
 )
@@ -50,7 +49,7 @@ def run_pretraining(
         name=config.name,
         version=config.version,
         encoder=outcome.encoder.config.model_dump(mode="json"),
-        feature_slots=feature_slots(outcome.encoder),
+        feature_slots=outcome.encoder.feature_slots,
         training={
             "run_hash": run_hash(config, stream),
             "seed": config.seed,

@@ -1,7 +1,7 @@
 """Molecules prepared for pretraining: some thousands a shard, built once, kept on disk."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -12,6 +12,7 @@ from rdkit.Chem import rdMolDescriptors, rdPartialCharges
 from nmrshift.chem.parse import parse
 from nmrshift.chem.policy import RECORD_LIMITS
 from nmrshift.chem.toolkit import Chem, quiet
+from nmrshift.data.array_file import load_arrays, save_arrays
 from nmrshift.data.connectivity import connectivity, fragment_connectivities
 from nmrshift.errors import InputError
 from nmrshift.graph.batch import GraphStore, starts_of, store_graphs
@@ -25,6 +26,7 @@ PROPERTIES: Final = ("partial charge", "share of log P", "share of molar refract
 _CENTRE: Final = np.array([-0.03, 0.10, 3.0], dtype=np.float32)
 _SPREAD: Final = np.array([0.22, 0.45, 2.0], dtype=np.float32)
 _LIMIT: Final = 5.0
+_STORES: Final = {"graphs": GraphStore}
 
 
 class Row(NamedTuple):
@@ -149,16 +151,9 @@ def atom_properties(mol: Chem.Mol) -> NDArray[np.float32]:
 
 def save_shard(path: Path, shard: Shard) -> None:
     """Write a shard, whole or not at all."""
-    arrays = {f.name: getattr(shard, f.name) for f in fields(Shard) if f.name != "graphs"}
-    arrays |= {f"graphs.{f.name}": getattr(shard.graphs, f.name) for f in fields(GraphStore)}
-    partial = path.with_suffix(".partial.npz")
-    np.savez(partial, **arrays)
-    partial.replace(path)
+    save_arrays(path, shard, _STORES)
 
 
 def load_shard(path: Path) -> Shard:
     """Read a shard back."""
-    with np.load(path, allow_pickle=False) as arrays:
-        graphs = GraphStore(**{f.name: arrays[f"graphs.{f.name}"] for f in fields(GraphStore)})
-        rest = {f.name: arrays[f.name] for f in fields(Shard) if f.name != "graphs"}
-    return Shard(graphs=graphs, **rest)
+    return load_arrays(path, Shard, _STORES)

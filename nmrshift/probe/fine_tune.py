@@ -15,7 +15,8 @@ from torch.nn import functional
 from nmrshift.model.encoder import Encoder, EncoderConfig
 from nmrshift.probe.batches import LabelledGraphs
 from nmrshift.probe.settings import FineTuning
-from nmrshift.train.config import Optimisation
+from nmrshift.train.average import move_average
+from nmrshift.train.config import Schedule
 from nmrshift.train.loop import learning_rate
 from nmrshift.train.optimiser import Optimiser
 
@@ -81,11 +82,11 @@ def _learn(
     seed: int,
 ) -> None:
     """Train a network and leave the moving average of its weights in it."""
-    settings = Optimisation(learning_rate=recipe.learning_rate, weight_decay=recipe.weight_decay)
+    settings = Schedule(learning_rate=recipe.learning_rate, weight_decay=recipe.weight_decay)
     optimiser = Optimiser(network, settings)
     targets = [(batch.shift_ppm - centre_ppm) / spread_ppm for batch in training]
     parameters = list(network.parameters())
-    average = [parameter.detach().clone() for parameter in parameters]
+    average = {name: value.clone() for name, value in network.state_dict().items()}
     rng = np.random.default_rng([seed, len(training)])
     order: list[int] = []
     for step in range(recipe.steps):
@@ -100,8 +101,5 @@ def _learn(
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(parameters, settings.clip_norm)
         optimiser.step(learning_rate(step, recipe.steps, settings))
-        decay = min(recipe.average_decay, (1 + step) / (10 + step))
-        torch._foreach_lerp_(average, [p.detach() for p in parameters], 1 - decay)
-    with torch.no_grad():
-        for parameter, value in zip(parameters, average, strict=True):
-            parameter.copy_(value)
+        move_average(average, network, min(recipe.average_decay, (1 + step) / (10 + step)))
+    network.load_state_dict(average)

@@ -13,7 +13,7 @@ from nmrshift.probe.settings import ProbeSettings
 from nmrshift.probe.spectra import Labels
 from nmrshift.probe.subjects import Kind
 from nmrshift.train.checkpoint import write_whole
-from nmrshift.train.config import Frozen
+from nmrshift.train.settings import Frozen
 
 SCHEMA_VERSION: Final = 1
 

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from nmrshift.train.config import Fraction, Frozen, Positive
+from nmrshift.train.config import Fraction, Positive
+from nmrshift.train.settings import Frozen
 
 Decay = Annotated[float, Field(ge=0)]
 

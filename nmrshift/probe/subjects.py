@@ -1,6 +1,5 @@
 """What is judged: an encoder folder, a model's encoder, or fresh weights."""
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -13,6 +12,7 @@ from nmrshift.errors import ConfigError
 from nmrshift.model.artifact import load_artifact
 from nmrshift.model.encoder import Encoder, EncoderConfig
 from nmrshift.model.encoder_artifact import is_encoder, load_encoder
+from nmrshift.train.settings import read_toml
 
 Kind = Literal["random", "encoder", "model"]
 
@@ -89,10 +89,7 @@ def _of(label: str, kind: Kind, identity: str, network: Encoder) -> Subject:
 def _shape(like: Path) -> EncoderConfig:
     if like.is_dir():
         return find_subject(str(like), None).config
-    try:
-        values = tomllib.loads(like.read_text("utf-8")).get("network")
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{like}: {error}") from None
+    values = read_toml(like).get("network")
     if not isinstance(values, dict):
         raise ConfigError(f"{like} has no table 'network'")
     return _config(values)

@@ -1,7 +1,6 @@
 """The configuration of a search: a TOML file, frozen and checked before anything runs."""
 
 import hashlib
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +11,8 @@ from nmrshift.model.encoder import ReadOut
 from nmrshift.model.layers import Aggregation, EdgeUpdate
 from nmrshift.pretrain.config import EncoderShape
 from nmrshift.probe.settings import FineTuning, LinearGrid
-from nmrshift.train.config import Fraction, Frozen
+from nmrshift.train.config import Fraction
+from nmrshift.train.settings import Frozen, checked, read_toml
 
 Some = Field(min_length=1)
 
@@ -104,13 +104,7 @@ def load_search_config(path: Path) -> SearchConfig:
     Raises:
         ConfigError: the file is missing, is not TOML, or holds a wrong setting.
     """
-    try:
-        config = SearchConfig.model_validate(tomllib.loads(path.read_text("utf-8")))
-    except ValidationError as error:
-        lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-        raise ConfigError("; ".join(lines)) from None
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{path}: {error}") from None
+    config = checked(SearchConfig, read_toml(path))
     folder = path.parent
     return config.model_copy(
         update={

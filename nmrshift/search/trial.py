@@ -20,7 +20,7 @@ from nmrshift.probe.run import Judge
 from nmrshift.probe.subjects import Subject
 from nmrshift.search.config import Pruning, Scoring, name_of
 from nmrshift.train.checkpoint import write_whole
-from nmrshift.train.config import Frozen
+from nmrshift.train.settings import Frozen
 
 MEASURED: Final = "measured.json"
 

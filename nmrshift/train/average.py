@@ -1,7 +1,19 @@
 """The moving average of weights, which is what a run keeps."""
 
+from copy import deepcopy
+from typing import TypeVar
+
 import torch
 from torch import Tensor, nn
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def averaged(network: Network, average: dict[str, Tensor]) -> Network:
+    """Return a copy of a network that holds the averaged weights, in evaluation mode."""
+    copy = deepcopy(network)
+    copy.load_state_dict(average, strict=True)
+    return copy.eval()
 
 
 @torch.no_grad()

@@ -8,6 +8,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from safetensors import safe_open
 from safetensors.torch import save
@@ -32,6 +33,26 @@ class Progress:
     config_hash: str
     loss_sum: float
     seconds: float
+
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+@dataclass(slots=True)
+class RunState(Generic[Network]):
+    """What a checkpoint keeps of a run.
+
+    Attributes:
+        network: what is being trained.
+        average: moving average of its weights, by name.
+        optimiser: with its moments.
+        progress: where the run stands.
+    """
+
+    network: Network
+    average: dict[str, Tensor]
+    optimiser: Optimiser
+    progress: Progress
 
 
 def save_checkpoint(

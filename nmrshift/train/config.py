@@ -1,25 +1,18 @@
 """The training configuration: a TOML file, frozen and checked before anything runs."""
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from nmrshift.errors import ConfigError
 from nmrshift.model.encoder import ReadOut
 from nmrshift.model.layers import Aggregation, EdgeUpdate
 from nmrshift.model.network import Architecture
+from nmrshift.train.settings import EXAMPLES, Frozen, checked, read_toml
 from nmrshift.types import NUCLEI
 
 Positive = Annotated[float, Field(gt=0)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
-
-
-class Frozen(BaseModel):
-    """Settings that never change, with no name that is not known."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class DataFile(Frozen):
@@ -117,8 +110,8 @@ class Optimisation(Schedule):
 
     huber_delta: Positive = 0.01
     scale_weight: Positive = 0.1
-    nucleus_weight: dict[str, Positive] = {}
-    nucleus_repeat: dict[str, Annotated[int, Field(ge=1, le=20)]] = {}
+    nucleus_weight: dict[str, Positive] = Field(default_factory=dict)
+    nucleus_repeat: dict[str, Annotated[int, Field(ge=1, le=20)]] = Field(default_factory=dict)
     drop_solvent: Fraction = 0.15
     drop_source: Fraction = 0.15
     lists_begin: Fraction = 0.15
@@ -177,11 +170,7 @@ def load_config(path: Path) -> TrainConfig:
     Raises:
         ConfigError: the file is missing, is not TOML, or holds a wrong setting.
     """
-    try:
-        values = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: {error}") from None
-    return parse_config(values, path.parent)
+    return parse_config(read_toml(path), path.parent)
 
 
 def parse_config(values: dict[str, Any], folder: Path) -> TrainConfig:
@@ -194,23 +183,15 @@ def parse_config(values: dict[str, Any], folder: Path) -> TrainConfig:
     Raises:
         ConfigError: a setting is missing, unknown or out of range.
     """
-    try:
-        config = TrainConfig.model_validate(values)
-    except ValidationError as error:
-        lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-        raise ConfigError("; ".join(lines), hint="See configs/ for a working example.") from None
-
-    def anchored(path: Path) -> Path:
-        return path if path.is_absolute() else (folder / path)
-
+    config = checked(TrainConfig, values, EXAMPLES)
     exclude, start = config.exclude_connectivities, config.start_from
     return config.model_copy(
         update={
             "data": tuple(
-                item.model_copy(update={"path": anchored(item.path)}) for item in config.data
+                item.model_copy(update={"path": folder / item.path}) for item in config.data
             ),
-            "exclude_connectivities": anchored(exclude) if exclude else None,
-            "start_from": anchored(start) if start else None,
-            "cache": anchored(config.cache),
+            "exclude_connectivities": folder / exclude if exclude else None,
+            "start_from": folder / start if start else None,
+            "cache": folder / config.cache,
         }
     )

@@ -1,6 +1,5 @@
 """The training loop: seeded by step, so that a killed run resumes to the same result."""
 
-import copy
 import hashlib
 import json
 import math
@@ -12,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 from tqdm import tqdm
 
 from nmrshift.chem.solvents import SOLVENT_DIM
@@ -23,9 +22,11 @@ from nmrshift.model.encoder_artifact import is_encoder, load_encoder
 from nmrshift.model.folder import verify_folder
 from nmrshift.model.network import NetworkConfig, ShiftNetwork
 from nmrshift.model.tensors import Conditions, batch_tensors
-from nmrshift.train.average import move_average
+from nmrshift.train.average import averaged, move_average
 from nmrshift.train.checkpoint import (
+    Network,
     Progress,
+    RunState,
     append_line,
     load_checkpoint,
     save_checkpoint,
@@ -57,24 +58,16 @@ _SHAPE = (
 
 
 @dataclass(slots=True)
-class Run:
+class Run(RunState[ShiftNetwork]):
     """The moving parts of a run.
 
     Attributes:
-        network: what is being trained.
-        average: moving average of its weights, by name.
-        optimiser: with its moments.
         table: conditions of the data set, plain and hidden.
         criterion: loss of the error scales.
-        progress: where the run stands.
     """
 
-    network: ShiftNetwork
-    average: dict[str, Tensor]
-    optimiser: Optimiser
     table: Conditions
     criterion: Criterion
-    progress: Progress
 
 
 def fit(
@@ -109,13 +102,7 @@ def fit(
     """
     torch.set_num_threads(config.threads)
     run = _begin(config, data, build, criterion)
-    checkpoint = folder / CHECKPOINT
-    if resume and checkpoint.exists():
-        run.progress = load_checkpoint(
-            checkpoint, run.network, run.average, run.optimiser, run.progress.config_hash
-        )
-        report(f"resumed at step {run.progress.step}")
-    forget_later_lines(folder / METRICS, run.progress.step)
+    take_up(run, folder, resume=resume, report=report)
     epochs = range(config.optimisation.epochs)
     ends = np.cumsum([len(_batches(config, data, epoch)) for epoch in epochs])
     total = int(ends[-1])
@@ -123,14 +110,24 @@ def fit(
         for epoch in epochs:
             if run.progress.step < ends[epoch]:
                 _epoch(config, data, run, folder, epoch, int(ends[epoch]), total, bar)
-    return averaged(run)
+    return averaged(run.network, run.average)
 
 
-def averaged(run: Run) -> ShiftNetwork:
-    """Return a network that holds the averaged weights."""
-    network = copy.deepcopy(run.network)
-    network.load_state_dict(run.average, strict=True)
-    return network.eval()
+def take_up(
+    run: RunState[Network], folder: Path, *, resume: bool, report: Callable[[str], None]
+) -> None:
+    """Go on from a folder's checkpoint if that is asked for, and forget what was said after it.
+
+    Raises:
+        ConfigError: the checkpoint belongs to another configuration or other data.
+    """
+    checkpoint = folder / CHECKPOINT
+    if resume and checkpoint.exists():
+        run.progress = load_checkpoint(
+            checkpoint, run.network, run.average, run.optimiser, run.progress.config_hash
+        )
+        report(f"resumed at step {run.progress.step}")
+    _forget_later_lines(folder / METRICS, run.progress.step)
 
 
 def network_config(config: TrainConfig, data: TrainingData) -> NetworkConfig:
@@ -265,10 +262,11 @@ def _epoch(
         )
         bar.update()
         if now - saved > config.checkpoint_seconds:
-            _save(folder, run)
+            save_run(folder, run)
             saved = now
     errors = mean_errors(
-        score(averaged(run), data.dataset, data.held_out, run.table), config.nuclei
+        score(averaged(run.network, run.average), data.dataset, data.held_out, run.table),
+        config.nuclei,
     )
     seconds = before + time.monotonic() - started
     line = {
@@ -280,7 +278,7 @@ def _epoch(
     }
     append_line(folder / METRICS, line)
     run.progress = Progress(run.progress.step, run.progress.config_hash, 0.0, seconds)
-    _save(folder, run)
+    save_run(folder, run)
     bar.set_postfix_str(" ".join(f"{n} {v:.3f}" for n, v in errors.items()))
 
 
@@ -317,11 +315,12 @@ def _step(
     return value
 
 
-def _save(folder: Path, run: Run) -> None:
+def save_run(folder: Path, run: RunState[Network]) -> None:
+    """Write the folder's checkpoint."""
     save_checkpoint(folder / CHECKPOINT, run.network, run.average, run.optimiser, run.progress)
 
 
-def forget_later_lines(path: Path, step: int) -> None:
+def _forget_later_lines(path: Path, step: int) -> None:
     """Drop metrics written after the checkpoint that the run goes on from."""
     if not path.exists():
         return

@@ -92,10 +92,7 @@ def finish(
         name=config.name,
         version=config.version,
         network=network.config.model_dump(mode="json"),
-        feature_slots=(
-            network.embed_atoms.table.num_embeddings,
-            network.embed_edges.table.num_embeddings,
-        ),
+        feature_slots=network.feature_slots,
         calibration=calibration.to_dict(),
         training_data_sha256=data.fingerprint,
         training={

@@ -19,7 +19,7 @@ from nmrshift.cli.app import main
 from nmrshift.constants import PLAUSIBLE_RANGE_PPM
 from nmrshift.errors import ConfigError, FileFormatError
 from nmrshift.model.encoder import Encoder, EncoderConfig
-from nmrshift.model.encoder_artifact import EncoderCard, feature_slots, save_encoder
+from nmrshift.model.encoder_artifact import EncoderCard, save_encoder
 from nmrshift.probe import run as probe_run
 from nmrshift.probe import settings as probe_settings
 from nmrshift.probe.batches import cut, features
@@ -261,7 +261,7 @@ def save(folder: Path, encoder: Encoder) -> Path:
         name="toy-encoder",
         version="0",
         encoder=encoder.config.model_dump(mode="json"),
-        feature_slots=feature_slots(encoder),
+        feature_slots=encoder.feature_slots,
         training={},
         sources=(),
     )

@@ -56,9 +56,9 @@ class MaskedHierarchy(Objective):
         """Return the mean loss over levels and groups."""
         self._begin(encoder)
         found = seen(masked)
-        targets = self._targets(batch)
         n_atoms, n_mols = batch.graph.n_atoms, batch.graph.n_mols
         piece = fragments(batch.graph, batch.bonds)
+        targets = self._targets(batch, piece)
         every = np.arange(n_mols, dtype=np.int64)
         losses = []
         for _ in range(self._settings.groups):
@@ -138,17 +138,19 @@ class MaskedHierarchy(Objective):
         return keys, values, starts_of(counts.astype(np.int64))
 
     @torch.no_grad()
-    def _targets(self, batch: PretrainBatch) -> tuple[Tensor, Tensor, Tensor]:
+    def _targets(
+        self, batch: PretrainBatch, piece: NDArray[np.int64]
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Return standardised targets of atoms, fragments and molecules."""
         depths = self.teacher.depths(batch.tensors, *self.teacher.embed(batch.tensors))
         n = len(depths)
         h = torch.stack(
             [functional.layer_norm(d.float(), d.shape[1:]) for d in depths[n // 2 :]]
         ).mean(0)
-        piece = torch.from_numpy(fragments(batch.graph, batch.bonds)).to(h.device)
+        own = torch.from_numpy(piece).to(h.device)
         levels = (
             h,
-            mean_over(h, piece, int(piece.max()) + 1),
+            mean_over(h, own, int(piece.max()) + 1),
             mean_over(h, batch.tensors.atom_to_mol, batch.graph.n_mols),
         )
         atom, fragment, molecule = (
