@@ -93,6 +93,12 @@ class TooFewSpectraError(LaboratoryError):
     code = "too_few_spectra"
 
 
+class TooFewContributorsError(LaboratoryError):
+    """Spectra of too few contributors for any of them to be hidden among the others."""
+
+    code = "too_few_contributors"
+
+
 class HertzError(LaboratoryError):
     """Shifts far outside of their nucleus' range, as in Hz."""
 

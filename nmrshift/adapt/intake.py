@@ -39,17 +39,23 @@ class Intake:
 
     Attributes:
         records: its measured spectra, under its own name.
+        contributors: the source that each of them named before.
         new_nuclei: nuclei of those that the base model does not have.
         notices: what was left out, in words.
     """
 
     records: tuple[ShiftRecord, ...]
+    contributors: tuple[str, ...]
     new_nuclei: tuple[str, ...]
     notices: tuple[Notice, ...]
 
 
 def read_laboratory(
-    paths: Sequence[Path], nuclei: tuple[str, ...], name: str, solvent: str | None
+    paths: Sequence[Path],
+    nuclei: tuple[str, ...],
+    name: str,
+    solvent: str | None,
+    contributor_column: str | None = None,
 ) -> Intake:
     """Read and check a laboratory's files.
 
@@ -58,6 +64,7 @@ def read_laboratory(
         nuclei: those of the base model.
         name: of the laboratory; becomes the source of every spectrum.
         solvent: of spectra that name none.
+        contributor_column: column of a table that says whose a spectrum is, if not ``source``.
 
     Raises:
         FileFormatError: a file cannot be opened or is of no known format.
@@ -68,7 +75,7 @@ def read_laboratory(
         WrongAtomsError: many shifts stand on atoms of another element.
         TooFewSpectraError: fewer than ten spectra.
     """
-    entries = [entry for path in paths for entry in read_spectra(path)]
+    entries = [entry for path in paths for entry in read_spectra(path, contributor_column)]
     issues = [entry for entry in entries if isinstance(entry, RecordIssue)]
     found = [entry for entry in entries if isinstance(entry, ShiftRecord)]
     measured = [record for record in found if record.level is None]
@@ -95,6 +102,7 @@ def read_laboratory(
     ]
     return Intake(
         tuple(replace(record, source=name, solvent=record.solvent or solvent) for record in placed),
+        tuple(record.source or "" for record in placed),
         new.names,
         tuple(notices),
     )

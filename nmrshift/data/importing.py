@@ -1,6 +1,7 @@
 """The table of importers, and one way to use any of them."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Final, Literal
@@ -29,6 +30,7 @@ def import_file(
     *,
     source: str | None = None,
     first_atom: int = 0,
+    source_column: str | None = None,
 ) -> Iterator[ShiftRecord | RecordIssue]:
     """Yield what a file of any known format holds: every record in it, or why not.
 
@@ -37,6 +39,7 @@ def import_file(
         kind: its format; ``None`` looks into it.
         source: collection that spectra of a table belong to; its file name if not given.
         first_atom: number of the first atom in a table, 0 or 1.
+        source_column: name of the column of collections in a table, where it is not ``source``.
 
     Raises:
         FileFormatError: the file cannot be opened, or is of no known format.
@@ -44,17 +47,23 @@ def import_file(
     kind = sniff_format(path) if kind is None else kind
     label = source or Path(path).name.split(".")[0] or "table"
     with open_bytes(path) as stream:
-        yield from _importer(kind, label, first_atom)(stream)
+        yield from _importer(kind, label, first_atom, source_column)(stream)
 
 
-def read_spectra(path: str | Path) -> Iterator[ShiftRecord | RecordIssue]:
+def read_spectra(
+    path: str | Path, source_column: str | None = None
+) -> Iterator[ShiftRecord | RecordIssue]:
     """Yield the records of a native file, or of any file that can be imported.
+
+    Args:
+        path: file, plain or gzip.
+        source_column: name of the column of collections in a table, where it is not ``source``.
 
     Raises:
         FileFormatError: the file cannot be opened, or is of no known format.
     """
     is_native = Path(path).name.removesuffix(".gz").endswith(".jsonl")
-    return read_records(path) if is_native else import_file(path)
+    return read_records(path) if is_native else import_file(path, source_column=source_column)
 
 
 def sniff_format(path: str | Path) -> ImportFormat:
@@ -80,14 +89,15 @@ def sniff_format(path: str | Path) -> ImportFormat:
     return "tsv" if header.count(b"\t") > header.count(b",") else "csv"
 
 
-def _importer(kind: ImportFormat, source: str, first_atom: int) -> Importer:
+def _importer(
+    kind: ImportFormat, source: str, first_atom: int, source_column: str | None
+) -> Importer:
+    read = partial(import_table, source=source, first_atom=first_atom, source_column=source_column)
     table: dict[ImportFormat, Importer] = {
         "nmrshiftdb": import_nmrshiftdb,
         "nmredata": import_nmredata,
-        "csv": lambda stream: import_table(stream, source=source, first_atom=first_atom),
-        "tsv": lambda stream: import_table(
-            stream, source=source, delimiter="\t", first_atom=first_atom
-        ),
+        "csv": read,
+        "tsv": partial(read, delimiter="\t"),
     }
     return table[kind]
 

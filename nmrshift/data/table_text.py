@@ -5,7 +5,7 @@ import math
 import re
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO, Final, Literal
 
 from nmrshift.data.records import FaultError
@@ -90,11 +90,19 @@ class Item:
     label: str | None = None
 
 
-def read_table(stream: BinaryIO, delimiter: str | None) -> tuple[Columns | None, Iterator[Row]]:
+def read_table(
+    stream: BinaryIO, delimiter: str | None, source_column: str | None = None
+) -> tuple[Columns | None, Iterator[Row]]:
     """Return what the columns mean and the rows; ``None`` for a file without any line.
 
+    Args:
+        stream: binary stream, unpacked.
+        delimiter: character between cells; ``None`` finds out.
+        source_column: name of the column that tells whose spectrum it is, where it is not
+            ``source``.
+
     Raises:
-        FileFormatError: no header that names structures and shifts.
+        FileFormatError: no header that names structures and shifts, or no such column.
     """
     lines = _lines(stream)
     for number, text, fault in lines:
@@ -102,6 +110,8 @@ def read_table(stream: BinaryIO, delimiter: str | None) -> tuple[Columns | None,
             return None, iter([Row(number, (), text[:200], fault)])
         if text.strip():
             columns = find_columns(text, delimiter)
+            if source_column is not None:
+                columns = _with_source(columns, text, source_column)
             return columns, _rows(lines, columns)
     return None, iter(())
 
@@ -127,6 +137,17 @@ def find_columns(header: str, delimiter: str | None) -> Columns:
         "the first line names no columns of structures and shifts",
         hint="Name them smiles, atom, nucleus, shift (one atom a row) or smiles, nucleus, shifts.",
     )
+
+
+def _with_source(columns: Columns, header: str, name: str) -> Columns:
+    """Return the columns with one of that name for the source."""
+    cells = _cells([header], columns.delimiter)
+    names = [cell.strip() for cell in cells] if isinstance(cells, list) else []
+    if name not in names:
+        raise FileFormatError(
+            f"the table has no column {name[:40]!r}", hint="The name is that in its first line."
+        )
+    return replace(columns, roles={**columns.roles, "source": names.index(name)})
 
 
 def shift_list(text: str) -> list[Item]:

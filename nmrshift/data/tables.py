@@ -24,7 +24,12 @@ _CONDITIONS: Final[tuple[str, ...]] = ("solvent", "temperature", "frequency", "r
 
 
 def import_table(
-    stream: BinaryIO, *, source: str = "table", delimiter: str | None = None, first_atom: int = 0
+    stream: BinaryIO,
+    *,
+    source: str = "table",
+    delimiter: str | None = None,
+    first_atom: int = 0,
+    source_column: str | None = None,
 ) -> Iterator[ShiftRecord | RecordIssue]:
     """Yield records and issues of a table whose first line names its columns.
 
@@ -39,11 +44,12 @@ def import_table(
         source: collection the spectra belong to, where no column says.
         delimiter: character between cells; ``None`` finds out.
         first_atom: number of the first atom of a SMILES, 0 or 1.
+        source_column: name of the column of collections, where it is not ``source``.
 
     Raises:
         FileFormatError: the first line names no columns of structures and shifts.
     """
-    columns, rows = read_table(stream, delimiter)
+    columns, rows = read_table(stream, delimiter, source_column)
     if columns is None:
         for row in rows:
             yield _issue(row)

@@ -1,0 +1,1 @@
+"""Learning from several contributors without giving any of them away."""
