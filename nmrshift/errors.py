@@ -99,6 +99,12 @@ class TooFewContributorsError(LaboratoryError):
     code = "too_few_contributors"
 
 
+class NoContributorError(LaboratoryError):
+    """Spectra of which nothing says whose they are."""
+
+    code = "contributor_missing"
+
+
 class HertzError(LaboratoryError):
     """Shifts far outside of their nucleus' range, as in Hz."""
 
@@ -148,6 +154,18 @@ class ConfigError(NmrshiftError, ValueError):
     """A configuration file with a missing, unknown or impossible setting."""
 
     code = "config_error"
+
+
+class BudgetError(ConfigError):
+    """A privacy budget that is spent, or too small for the contributors there are."""
+
+    code = "privacy_budget"
+
+
+class ExchangeError(NmrshiftError, ValueError):
+    """A file of a federation that is missing, altered, or of another round or federation."""
+
+    code = "exchange_refused"
 
 
 class FolderTakenError(ConfigError):

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import torch
+from torch import Tensor
+from torch.nn import functional
 
 from nmrshift.errors import ConfigError
 from nmrshift.model.build import build_network
@@ -42,6 +44,40 @@ def with_source(network: ShiftNetwork, name: str) -> ShiftNetwork:
         ConfigError: the network knows no conventions at all.
     """
     return _lengthen(network, "sources", (name,))
+
+
+def with_modulation(network: ShiftNetwork, name: str) -> ShiftNetwork:
+    """Return a copy that knows a further convention with a modulation of the heads of its own.
+
+    Conditions get one number more, which is 1 under the new convention and 0 under all others.
+    What it does to the first layer of a head is the last column of ``modulate``; that is zero at
+    first, so the new convention equals the general one, and the old answers stay as they are.
+
+    Raises:
+        ConfigError: the network knows no conventions at all, or this one already.
+    """
+    if name in network.config.sources:
+        raise ConfigError(f"the model has a convention {name!r} already")
+    named = with_source(network, name)
+    config = named.config.model_copy(update={"d_c": named.config.d_c + 1})
+    grown = build_network(config)
+    shapes = {key: value.shape for key, value in grown.state_dict().items()}
+    state = {key: _padded(value, shapes[key]) for key, value in named.state_dict().items()}
+    row = 1 + config.sources.index(name)
+    state[_TABLES["sources"]][row, -1] = 1.0
+    state["conditioner.mix.weight"][-1, -1] = 1.0 / float(functional.silu(torch.ones(())))
+    grown.load_state_dict(state, strict=True)
+    return grown.eval()
+
+
+def _padded(value: Tensor, shape: torch.Size) -> Tensor:
+    """Return a tensor with zeros at the end of every dimension that is too short."""
+    missing = [
+        n
+        for wanted, found in zip(reversed(shape), reversed(value.shape), strict=True)
+        for n in (0, wanted - found)
+    ]
+    return functional.pad(value, missing)
 
 
 def with_solvents(network: ShiftNetwork, keys: Sequence[str]) -> ShiftNetwork:

@@ -1,7 +1,7 @@
 """A laboratory's files as records under its own name, with the faults that records show."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -39,7 +39,7 @@ class Intake:
 
     Attributes:
         records: its measured spectra, under its own name.
-        contributors: the source that each of them named before.
+        contributors: whose each of them is: what its column says, or its file.
         new_nuclei: nuclei of those that the base model does not have.
         notices: what was left out, in words.
     """
@@ -56,6 +56,7 @@ def read_laboratory(
     name: str,
     solvent: str | None,
     contributor_column: str | None = None,
+    least: int = LEAST_SPECTRA,
 ) -> Intake:
     """Read and check a laboratory's files.
 
@@ -64,7 +65,9 @@ def read_laboratory(
         nuclei: those of the base model.
         name: of the laboratory; becomes the source of every spectrum.
         solvent: of spectra that name none.
-        contributor_column: column of a table that says whose a spectrum is, if not ``source``.
+        contributor_column: column of tables, or field of records, that says whose a spectrum is;
+            without it every file is of one contributor.
+        least: spectra that must be usable.
 
     Raises:
         FileFormatError: a file cannot be opened or is of no known format.
@@ -73,9 +76,9 @@ def read_laboratory(
         HertzError: many shifts are far out of their nucleus' range.
         FlippedSignError: they are, but not with the opposite sign.
         WrongAtomsError: many shifts stand on atoms of another element.
-        TooFewSpectraError: fewer than ten spectra.
+        TooFewSpectraError: fewer than that.
     """
-    entries = [entry for path in paths for entry in read_spectra(path, contributor_column)]
+    entries = [entry for path in paths for entry in _entries(path, contributor_column)]
     issues = [entry for entry in entries if isinstance(entry, RecordIssue)]
     found = [entry for entry in entries if isinstance(entry, ShiftRecord)]
     measured = [record for record in found if record.level is None]
@@ -89,9 +92,9 @@ def read_laboratory(
         )
     _check_values(known)
     placed, n_unreadable = _check_atoms(known)
-    if len(placed) < LEAST_SPECTRA:
+    if len(placed) < least:
         raise TooFewSpectraError(
-            f"{len(placed)} usable spectra; at least {LEAST_SPECTRA} are needed",
+            f"{len(placed)} usable spectra; at least {least} are needed",
             hint="Add spectra; with fewer nothing could be held out to measure the gain.",
         )
     notices = [
@@ -106,6 +109,15 @@ def read_laboratory(
         new.names,
         tuple(notices),
     )
+
+
+def _entries(path: Path, contributor_column: str | None) -> Iterator[ShiftRecord | RecordIssue]:
+    """Yield what a file holds; the source of a record says whose it is."""
+    for entry in read_spectra(path, contributor_column):
+        if isinstance(entry, ShiftRecord) and contributor_column is None:
+            yield replace(entry, source=str(path))
+        else:
+            yield entry
 
 
 def _left_out(code: str, n: int, why: str) -> list[Notice]:

@@ -1,10 +1,30 @@
 """``nmrshift adapt``: a model that learned from a laboratory's own spectra."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import click
+from click.core import ParameterSource
 
+from nmrshift.cli import options
+from nmrshift.cli.private import privacy_settings
+
+if TYPE_CHECKING:
+    from nmrshift.adapt import AdaptReport
+    from nmrshift.adapt.private.report import PrivateReport
+
+_ORDINARY: Final = ("control", "epochs")
+_PRIVATE: Final = (
+    "contributor_column",
+    "epsilon",
+    "delta",
+    "nuclei",
+    "rounds",
+    "own_references",
+    "journal",
+)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -40,21 +60,24 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     help="Learn a convention that gives no contributor away, and nothing else.",
 )
 @click.option(
-    "--epsilon", type=float, default=8.0, show_default=True, help="Privacy budget of --private."
-)
-@click.option(
-    "--delta",
-    type=float,
-    default=1e-5,
-    show_default=True,
-    help="Probability with which --private may give more away.",
-)
-@click.option(
     "--contributor-column",
-    help="Column of a table that says whose a spectrum is, if not `source`; with --private.",
+    help="Column that says whose a spectrum is; without it every file is of one contributor.",
+)
+@options.EPSILON
+@options.DELTA
+@options.LEARNED
+@options.ROUNDS
+@options.OWN_REFERENCES
+@click.option(
+    "--journal",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder in which you keep what was spent on these contributors.  [default: OUT.journal]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Write the report as JSON.")
+@click.pass_context
 def adapt(
+    ctx: click.Context,
+    /,
     records: tuple[Path, ...],
     out: Path,
     model: Path | None,
@@ -67,51 +90,59 @@ def adapt(
     *,
     force: bool,
     private: bool,
-    epsilon: float,
-    delta: float,
-    contributor_column: str | None,
     as_json: bool,
+    **privacy: Any,
 ) -> None:
     """Learn from the spectra in RECORDS, a laboratory's own.
 
     RECORDS are files of shift records (.jsonl, .jsonl.gz) or anything `nmrshift data import`
     reads, assigned or bare peak lists, ten spectra or more. Some molecules are held out; on them
-    the report compares the base model with the adapted one.
+    the report compares the base model with the adapted one. With --private whole contributors are
+    held out, and the options from --contributor-column to --journal count.
     """
-    from nmrshift.adapt import AdaptReport
-    from nmrshift.adapt import adapt as learn
-    from nmrshift.adapt.private.ledger import Budget
-    from nmrshift.adapt.private.run import PrivacySettings, PrivateReport, adapt_private
+    _check_options(ctx, private=private)
     from nmrshift.adapt.settings import AdaptSettings
 
     settings = AdaptSettings(name, solvent, validation, seed, epochs)
+    common: dict[str, Any] = {"model": model, "settings": settings, "force": force, "report": _say}
     report: AdaptReport | PrivateReport
     if private:
-        if control or epochs is not None:
-            raise click.UsageError("--control and --epochs do not go with --private")
-        report = adapt_private(
-            records,
-            out,
-            PrivacySettings(Budget(epsilon, delta)),
-            model=model,
-            settings=settings,
-            contributor_column=contributor_column,
-            force=force,
-            report=_say,
-        )
-    elif contributor_column is not None:
-        raise click.UsageError("--contributor-column goes with --private")
+        report = _learn_privately(records, out, **privacy, **common)
     else:
-        report = learn(
-            records,
-            out,
-            model=model,
-            settings=settings,
-            control=control,
-            force=force,
-            report=_say,
-        )
+        report = _learn(records, out, control=control, **common)
     click.echo(json.dumps(report.to_dict(), indent=1) if as_json else report.to_text(), nl=as_json)
+
+
+def _learn(records: Sequence[Path], out: Path, **options: Any) -> "AdaptReport":
+    from nmrshift.adapt import adapt as learn
+
+    return learn(records, out, **options)
+
+
+def _learn_privately(
+    records: Sequence[Path],
+    out: Path,
+    *,
+    epsilon: float,
+    delta: float,
+    nuclei: tuple[str, ...],
+    rounds: int | None,
+    own_references: bool,
+    **options: Any,
+) -> "PrivateReport":
+    from nmrshift.adapt.private.run import adapt_private
+
+    privacy = privacy_settings(epsilon, delta, nuclei, rounds, own_references=own_references)
+    return adapt_private(records, out, privacy, **options)
+
+
+def _check_options(ctx: click.Context, *, private: bool) -> None:
+    """Refuse options that would do nothing."""
+    for name in _ORDINARY if private else _PRIVATE:
+        if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            shown = "nucleus" if name == "nuclei" else name.replace("_", "-")
+            words = "does not go with" if private else "goes with"
+            raise click.UsageError(f"--{shown} {words} --private")
 
 
 def _say(text: str) -> None:

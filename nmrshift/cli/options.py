@@ -40,3 +40,27 @@ QUIET: Final = click.option("--quiet", is_flag=True, help="No progress bar.")
 MODEL: Final = click.option(
     "--model", type=click.Path(path_type=Path), help="Folder of another model."
 )
+EPSILON: Final = click.option(
+    "--epsilon", type=float, default=8.0, show_default=True, help="Privacy budget."
+)
+DELTA: Final = click.option(
+    "--delta",
+    type=float,
+    default=1e-5,
+    show_default=True,
+    help="Probability with which more than epsilon may be given away.",
+)
+LEARNED: Final = click.option(
+    "--nucleus",
+    "nuclei",
+    multiple=True,
+    help="Nucleus to learn privately from; repeat for more.  [default: all of the base]",
+)
+ROUNDS: Final = click.option(
+    "--rounds", type=int, help="How often contributors are asked in private learning."
+)
+OWN_REFERENCES: Final = click.option(
+    "--own-references",
+    is_flag=True,
+    help="Each contributor's constant offset stays with it, and is not learned.",
+)

@@ -20,6 +20,7 @@ Importer = Callable[[BinaryIO], Iterator[ShiftRecord | RecordIssue]]
 
 FORMATS: Final[tuple[ImportFormat, ...]] = ("nmrshiftdb", "nmredata", "csv", "tsv")
 
+_TABLES: Final[tuple[ImportFormat, ...]] = ("csv", "tsv")
 _RECORDS_TRIED: Final[int] = 50
 _LINES_TRIED: Final[int] = 2000
 
@@ -39,13 +40,18 @@ def import_file(
         kind: its format; ``None`` looks into it.
         source: collection that spectra of a table belong to; its file name if not given.
         first_atom: number of the first atom in a table, 0 or 1.
-        source_column: name of the column of collections in a table, where it is not ``source``.
+        source_column: name of the column of collections in a table; spectra whose cell is empty
+            then belong to none.
 
     Raises:
-        FileFormatError: the file cannot be opened, or is of no known format.
+        FileFormatError: the file cannot be opened, is of no known format, or has no such column.
     """
     kind = sniff_format(path) if kind is None else kind
     label = source or Path(path).name.split(".")[0] or "table"
+    if source_column is not None:
+        if kind not in _TABLES:
+            raise _no_column(path, source_column)
+        label = ""
     with open_bytes(path) as stream:
         yield from _importer(kind, label, first_atom, source_column)(stream)
 
@@ -60,10 +66,20 @@ def read_spectra(
         source_column: name of the column of collections in a table, where it is not ``source``.
 
     Raises:
-        FileFormatError: the file cannot be opened, or is of no known format.
+        FileFormatError: the file cannot be opened, is of no known format, or has no such column.
     """
-    is_native = Path(path).name.removesuffix(".gz").endswith(".jsonl")
-    return read_records(path) if is_native else import_file(path, source_column=source_column)
+    if not Path(path).name.removesuffix(".gz").endswith(".jsonl"):
+        return import_file(path, source_column=source_column)
+    if source_column not in (None, "source"):
+        raise _no_column(path, str(source_column))
+    return read_records(path)
+
+
+def _no_column(path: str | Path, name: str) -> FileFormatError:
+    return FileFormatError(
+        f"{Path(path).name} has no column {name[:40]!r}: it is no table",
+        hint="In shift records the field `source` says whose a spectrum is: name that one.",
+    )
 
 
 def sniff_format(path: str | Path) -> ImportFormat:

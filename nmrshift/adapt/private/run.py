@@ -1,133 +1,34 @@
 """The whole private adaptation: contributors in, a model with a noisy convention out."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from nmrshift.adapt.answers import answer
-from nmrshift.adapt.finish import (
-    LICENCE,
-    ToWrite,
-    check_target,
-    compare,
-    judgement_of,
-    own_name,
-    write,
-)
-from nmrshift.adapt.grow import with_source
-from nmrshift.adapt.intake import read_laboratory
+from nmrshift.adapt.finish import check_target, compare, judgement_of
+from nmrshift.adapt.intake import Intake, read_laboratory
+from nmrshift.adapt.private.card import spent_figures, write_private
 from nmrshift.adapt.private.contributors import Contributors, divide_contributors
-from nmrshift.adapt.private.ledger import Budget, Ledger, noise_for
-from nmrshift.adapt.private.rounds import learn_convention, public_clip_norm
-from nmrshift.adapt.public import public_smiles
-from nmrshift.adapt.rehearsal import rehearse
+from nmrshift.adapt.private.draws import SYSTEM, Draw
+from nmrshift.adapt.private.ground import Ground, plan_of
+from nmrshift.adapt.private.journal import Journal
+from nmrshift.adapt.private.mechanism import Floats, Units
+from nmrshift.adapt.private.report import PrivateReport
+from nmrshift.adapt.private.session import Session, begin
+from nmrshift.adapt.private.settings import PrivacySettings
+from nmrshift.adapt.private.updates import localise
 from nmrshift.adapt.report import BeforeAfter
 from nmrshift.adapt.run import base_of, check_name
 from nmrshift.adapt.settings import AdaptSettings
-from nmrshift.errors import ConfigError
-from nmrshift.model.artifact import Artifact, DataSource, ModelCard
-from nmrshift.model.network import ShiftNetwork
+from nmrshift.data.records import record_to_dict
+from nmrshift.model.artifact import Artifact
 from nmrshift.predict.calibrate import Calibration
 from nmrshift.train.objective import dataset_conditions
-from nmrshift.types import Notice
-
-_CARD = """\
-# {name} {version}
-
-`{base}` with a reference convention that was learned privately from several contributors. Ask for
-it with `--source {source}`; without it the model answers as the base does. Evidence and intervals
-are the base's.
-
-The unit of protection is the contributor with all of its spectra: the model would have come out
-the same, but for a factor of exp({epsilon:.3f}) in probability and with a chance of {delta:g} of
-more, without any one of them. Sampled Gaussian mechanism: {n_rounds} rounds, each contributor with
-a chance of {rate:g}, clip norm {clip_norm:.3g}, noise multiplier {noise_multiplier:.3f}; accounted
-in Renyi divergences by dp-accounting.
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class PrivacySettings:
-    """How private learning is carried out.
-
-    Attributes:
-        budget: what may be spent.
-        n_rounds: how often contributors are asked.
-        rate: chance of each to take part in a round.
-    """
-
-    budget: Budget
-    n_rounds: int = 60
-    rate: float = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class PrivateReport:
-    """A private adaptation. Errors are on contributors that were not learned from.
-
-    Attributes:
-        folder: of the adapted model.
-        identity: its name, version and short hash.
-        base: identity of the model it began with.
-        name: of the convention.
-        n_contributors: contributors learned from.
-        n_held_out: the others.
-        epsilon: what was spent.
-        delta: probability with which more may have been.
-        noise_multiplier: standard deviation of the noise, in clip norms.
-        rate: chance of a contributor to take part in a round.
-        n_rounds: rounds.
-        clip_norm: largest norm of a contributor's update.
-        before_after: errors on held-out contributors, by nucleus; known to who runs this, and
-            not in the model folder.
-        notices: what was left out.
-    """
-
-    folder: Path
-    identity: str
-    base: str
-    name: str
-    n_contributors: int
-    n_held_out: int
-    epsilon: float
-    delta: float
-    noise_multiplier: float
-    rate: float
-    n_rounds: int
-    clip_norm: float
-    before_after: tuple[BeforeAfter, ...]
-    notices: tuple[Notice, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain dicts, lists and strings, ready for JSON."""
-        return {"schema_version": 1, **asdict(self), "folder": str(self.folder)}
-
-    def to_text(self) -> str:
-        """Return the report for a terminal."""
-        return "\n".join([*self._lines(), ""])
-
-    def _lines(self) -> Iterator[str]:
-        yield f"{self.name}: {self.n_contributors} contributors, {self.n_held_out} held out"
-        for notice in self.notices:
-            yield f"  note: {notice.message}"
-        yield (
-            f"spent: epsilon {self.epsilon:.3f}, delta {self.delta:g}; {self.n_rounds} rounds, "
-            f"rate {self.rate:g}, noise {self.noise_multiplier:.2f} clip norms"
-        )
-        yield ""
-        yield "held out      shifts    mean error, ppm       median error, ppm"
-        for row in self.before_after:
-            yield (
-                f"  {row.nucleus:<10}{row.n_shifts:>8}    "
-                f"{row.mae_before_ppm:>7.2f} -> {row.mae_after_ppm:<7.2f}   "
-                f"{row.median_before_ppm:>7.2f} -> {row.median_after_ppm:<7.2f}"
-            )
-        yield ""
-        yield "This report is not private, the model folder is: keep the one, share the other."
-        yield f"Model: {self.identity} in {self.folder}; ask with `--source {self.name}`."
 
 
 def adapt_private(
@@ -138,114 +39,122 @@ def adapt_private(
     model: str | Path | Artifact | None = None,
     settings: AdaptSettings | None = None,
     contributor_column: str | None = None,
+    journal: str | Path | None = None,
     force: bool = False,
     report: Callable[[str], None] = lambda _: None,
-    rng: np.random.Generator | None = None,
+    draw: Draw = SYSTEM,
 ) -> PrivateReport:
     """Learn a convention from contributors, none of which the model gives away.
 
     Nothing but the convention changes, and nothing is chosen by spectra that are learned from:
-    no way, no number of rounds, no evidence, no intervals.
+    no way, no number of rounds, no evidence, no intervals. A run that was cut off is gone on with
+    if it is given again as it was.
 
     Args:
-        paths: files of spectra; whose they are says their source.
+        paths: files of spectra.
         out: folder of the new model.
         privacy: the budget and how it is spent.
         model: the base, loaded or its folder; the shipped model if not given.
         settings: name of the convention and the like; its seed chooses who is held out only.
-        contributor_column: column of a table that says whose a spectrum is, if not ``source``.
+        contributor_column: column of tables, or field of records, that says whose a spectrum is;
+            without it every file is of one contributor.
+        journal: folder in which the owner keeps what was spent; ``<out>.journal`` if not given.
         force: whether a model in that folder may be replaced.
         report: told in words how it goes.
-        rng: draws noise and who takes part; for tests, by default seeded by the system.
+        draw: gives random bytes for noise and for who takes part; for tests.
 
     Raises:
         LaboratoryError: the spectra cannot be learned from as they are; its code says why.
-        TooFewContributorsError: fewer than ten contributors to learn from.
-        ConfigError: a setting is out of range.
+        BudgetError: the budget is spent, or too small for so few contributors.
+        ConfigError: a setting is out of range, or the journal cannot be read.
         MissingExtraError: ``dp-accounting`` is not installed.
         FolderTakenError: something stands at ``out`` that must not be replaced.
     """
-    settings = settings or AdaptSettings()
+    settings, out = settings or AdaptSettings(), Path(out)
     base = base_of(model)
-    check_target(Path(out), base.path, force=force)
+    check_target(out, base.path, force=force)
     check_name(base, settings.name)
     config = base.network.config
-    files = [Path(path) for path in paths]
+    learned = privacy.learned(config.nuclei)
     intake = read_laboratory(
-        files, config.nuclei, settings.name, settings.solvent, contributor_column
+        [Path(path) for path in paths],
+        config.nuclei,
+        settings.name,
+        settings.solvent,
+        contributor_column,
     )
     contributors = divide_contributors(
-        intake, config.nuclei, config.features, settings.validation, settings.seed
+        intake, config.nuclei, config.features, learned, settings.validation, settings.seed
     )
-    n_learning = len(contributors.learning)
-    if privacy.budget.delta >= 1 / n_learning:
-        raise ConfigError(
-            f"--delta {privacy.budget.delta:g} lets one in {n_learning} contributors be given away",
-            hint=f"Choose less than {0.1 / n_learning:.1g}.",
+    plan = plan_of(privacy, len(contributors.names))
+    ground = Ground.make(base, settings.name, privacy)
+    book = Journal(Path(journal) if journal else out.with_name(f"{out.name}.journal"))
+    with book.opened():
+        session = begin(
+            book,
+            privacy.budget,
+            plan,
+            ground.space.n_directions,
+            _fingerprint(base, intake, settings, privacy),
         )
-    noise = noise_for(privacy.budget, privacy.rate, privacy.n_rounds)
-    ledger = Ledger(privacy.budget, noise, privacy.rate)
-    start = with_source(base.network, settings.name)
-    row = 1 + start.config.sources.index(settings.name)
-    rehearsal = rehearse(base.network, public_smiles(), settings.name)
-    clip_norm = public_clip_norm(start, row, rehearsal, config.nuclei)
-    network = learn_convention(
-        start,
-        row,
-        contributors.learning,
-        ledger,
-        privacy.n_rounds,
-        clip_norm,
-        rng or np.random.default_rng(),
-        report,
-    )
-    spent: dict[str, Any] = {
-        "epsilon": ledger.epsilon,
-        "delta": privacy.budget.delta,
-        "noise_multiplier": noise,
-        "rate": privacy.rate,
-        "n_rounds": ledger.n_rounds,
-        "clip_norm": clip_norm,
-    }
-    card = _card(base, network, settings.name, spent)
-    text = _CARD.format(
-        name=card.name, version=card.version, base=base.identity, source=settings.name, **spent
-    )
-    written = write(Path(out), base, ToWrite(network, base.evidence, card, text), force=force)
+        _learn(session, ground, contributors, report, draw)
+        spent = spent_figures(
+            session.plan, session.state.n_rounds, session.epsilon, privacy.budget.delta
+        )
+        place = session.state.learned()
+        written = write_private(out, ground, place, spent, force=force)
+        book.end_run()
     return PrivateReport(
-        folder=Path(out),
+        folder=out,
         identity=written.identity,
         base=base.identity,
         name=settings.name,
-        n_contributors=n_learning,
         n_held_out=contributors.n_held_out,
-        before_after=_before_after(base, start, network, contributors),
+        before_after=_before_after(ground, place, contributors),
         notices=intake.notices,
         **spent,
     )
 
 
-def _card(base: Artifact, network: ShiftNetwork, name: str, spent: dict[str, Any]) -> ModelCard:
-    """Return a card that holds nothing of the spectra, not even how many there were."""
-    told = {"name": name, "base": base.identity, "base_sha256": base.sha256, "way": "private"}
-    ours = DataSource(name=name, licence=LICENCE, n_molecules=0)
-    sources = [source for source in base.card.sources if source.name != name]
-    return base.card.model_copy(
-        update={
-            "name": own_name(base, name),
-            "network": network.config.model_dump(mode="json"),
-            "training": {"adaptation": {**told, "private": spent}, "base": base.card.training},
-            "sources": (*sources, ours),
-            "golden": (),
-        }
-    )
+def _learn(
+    session: Session,
+    ground: Ground,
+    contributors: Contributors,
+    report: Callable[[str], None],
+    draw: Draw,
+) -> None:
+    asker = ground.asker(session.plan)
+    local = [
+        None if dataset is None else localise(asker.network, dataset)
+        for dataset in contributors.learning
+    ]
+
+    def updates(chosen: Sequence[int]) -> list[Units]:
+        asker.set(np.array(session.state.place))
+        return [asker.update(local[number]) for number in chosen]
+
+    while session.goes_on:
+        session.round(updates, draw)
+    report(f"{session.state.n_rounds} rounds, epsilon {session.epsilon:.3f} spent")
+
+
+def _fingerprint(
+    base: Artifact, intake: Intake, settings: AdaptSettings, privacy: PrivacySettings
+) -> str:
+    """Return a hash of all that a run depends on; it stays in the journal."""
+    told: list[Any] = [base.sha256, asdict(settings), asdict(privacy), intake.contributors]
+    told += [record_to_dict(record) for record in intake.records]
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
 def _before_after(
-    base: Artifact, start: ShiftNetwork, network: ShiftNetwork, contributors: Contributors
+    ground: Ground, place: Floats, contributors: Contributors
 ) -> tuple[BeforeAfter, ...]:
-    dataset = contributors.held_out
+    dataset, base = contributors.held_out, ground.base
+    if dataset is None:
+        return ()
     judgement = judgement_of(Calibration.from_dict(base.card.calibration), base.evidence)
+    start, network = ground.learned(np.zeros(ground.space.n_directions)), ground.learned(place)
     table = dataset_conditions(dataset, network.config)
     mols = np.arange(dataset.n_mols)
     before, after = (

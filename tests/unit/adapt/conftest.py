@@ -10,6 +10,7 @@ from laboratory import LAB, offset, records_of, write_lines
 from nmrshift import Predictor
 from nmrshift.adapt import AdaptReport, adapt
 from nmrshift.adapt import run as adapt_run
+from nmrshift.adapt.private import ground as private_ground
 from nmrshift.adapt.public import public_smiles
 from nmrshift.adapt.ways import WAYS
 
@@ -25,6 +26,7 @@ def few_public() -> Callable[[], tuple[str, ...]]:
 def quick(monkeypatch: pytest.MonkeyPatch, few_public: Callable[[], tuple[str, ...]]) -> None:
     """Rehearse on fewer structures and leave the slow ways to the tests that need them."""
     monkeypatch.setattr(adapt_run, "public_smiles", few_public)
+    monkeypatch.setattr(private_ground, "public_smiles", few_public)
     monkeypatch.setattr(adapt_run, "WAYS", CAUTIOUS)
 
 

@@ -1,6 +1,8 @@
-"""Private learning: clipping, noise and accounting against independent calculation."""
+"""Private adaptation: what leaves the laboratory, what is counted, and what is refused."""
 
 import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,119 +11,34 @@ import pytest
 import torch
 from click.testing import CliRunner
 from laboratory import LAB, records_of, shifts, write_lines
-from scipy import integrate, optimize, stats
 
 from nmrshift import Predictor
-from nmrshift.adapt.private import rounds
-from nmrshift.adapt.private.ledger import Budget, Ledger, epsilon_of, noise_for
-from nmrshift.adapt.private.mechanism import clipped, noisy_mean, takes_part
-from nmrshift.adapt.private.run import PrivacySettings, adapt_private
+from nmrshift.adapt.private import session
+from nmrshift.adapt.private.ground import Ground, plan_of
+from nmrshift.adapt.private.journal import Journal
+from nmrshift.adapt.private.ledger import Budget, Spent, epsilon_of
+from nmrshift.adapt.private.report import PrivateReport
+from nmrshift.adapt.private.run import adapt_private
+from nmrshift.adapt.private.settings import PrivacySettings
+from nmrshift.adapt.private.updates import localise, own_references
 from nmrshift.cli.app import main
-from nmrshift.errors import ConfigError, NmrshiftError
-from nmrshift.model.artifact import load_artifact
+from nmrshift.data.dataset import as_dataset
+from nmrshift.data.records import record_from_dict
+from nmrshift.errors import BatchError, BudgetError, ConfigError, NmrshiftError
+from nmrshift.model.artifact import Artifact, load_artifact
 
-OFFSET_PPM = 12.0
-
-
-def gaussian_delta(epsilon: float, mu: float) -> float:
-    """Exact for a Gaussian mechanism (Balle & Wang, arXiv 1805.06530)."""
-    near = stats.norm.cdf(mu / 2 - epsilon / mu)
-    return float(near - np.exp(epsilon) * stats.norm.cdf(-mu / 2 - epsilon / mu))
+OFFSET_PPM = 3.0
+WEAK = PrivacySettings(Budget(50.0, 1e-3), ("13C",), n_rounds=20)
+STRICT = PrivacySettings(Budget(8.0, 1e-5), ("13C",), n_rounds=4)
 
 
-def sampled_delta(epsilon: float, noise: float, rate: float) -> float:
-    """One round, by integration: the larger of adding and of removing a contributor."""
-
-    def without(x: float) -> float:
-        return float(stats.norm.pdf(x, 0, noise))
-
-    def mixed(x: float) -> float:
-        return float((1 - rate) * without(x) + rate * stats.norm.pdf(x, 1, noise))
-
-    def beyond(first: Any, second: Any) -> float:
-        found, _ = integrate.quad(
-            lambda x: max(first(x) - np.exp(epsilon) * second(x), 0.0), -12, 13, limit=400
-        )
-        return float(found)
-
-    return max(beyond(mixed, without), beyond(without, mixed))
+def seeded(seed: int) -> Callable[[int], bytes]:
+    return np.random.default_rng(seed).bytes
 
 
-@pytest.mark.parametrize(("noise", "n_rounds"), [(1.0, 1), (3.0, 10), (8.0, 60)])
-def test_loss_is_never_understated(noise: float, n_rounds: int) -> None:
-    """Rounds in which all take part are one Gaussian mechanism, whose loss is known exactly."""
-    mu = n_rounds**0.5 / noise
-    exact = optimize.brentq(lambda e: gaussian_delta(e, mu) - 1e-5, 0.01, 100)
-    stated = epsilon_of(noise, 1.0, n_rounds, 1e-5)
-    assert exact <= stated <= 1.3 * exact
-
-
-@pytest.mark.parametrize(("noise", "rate"), [(1.0, 0.5), (0.8, 0.1), (2.0, 0.5)])
-def test_loss_of_a_sampled_round_is_never_understated(noise: float, rate: float) -> None:
-    stated = epsilon_of(noise, rate, 1, 1e-4)
-    assert sampled_delta(stated, noise, rate) <= 1e-4
-    assert stated < epsilon_of(noise, 1.0, 1, 1e-4)
-
-
-def test_noise_is_enough_and_not_much_more() -> None:
-    for epsilon in (2.0, 8.0):
-        budget = Budget(epsilon, 1e-5)
-        noise = noise_for(budget, 0.5, 60)
-        assert 0.97 * epsilon < epsilon_of(noise, 0.5, 60, 1e-5) <= epsilon
-
-
-def test_the_ledger_stops_at_the_limit() -> None:
-    ledger = Ledger(Budget(3.0, 1e-5), noise_multiplier=4.0, rate=0.5)
-    while ledger.allows_another():
-        ledger.enter()
-    assert 10 < ledger.n_rounds < 1000
-    assert ledger.epsilon <= 3.0 < epsilon_of(4.0, 0.5, ledger.n_rounds + 1, 1e-5)
-    with pytest.raises(ConfigError, match="spent"):
-        ledger.enter()
-    assert Ledger(Budget(3.0, 1e-5), 4.0, 0.5).epsilon == 0.0
-
-
-@pytest.mark.parametrize(
-    ("epsilon", "delta"), [(0.0, 1e-5), (np.nan, 1e-5), (8.0, 0.0), (8.0, 0.5)]
-)
-def test_budgets_out_of_range(epsilon: float, delta: float) -> None:
-    with pytest.raises(ConfigError, match="out of range"):
-        Budget(epsilon, delta)
-
-
-def test_updates_are_clipped() -> None:
-    rng = np.random.default_rng(1)
-    for update in rng.normal(size=(50, 8)) * np.logspace(-3, 3, 50)[:, None]:
-        found = clipped(update, 0.7)
-        length = float(torch.linalg.vector_norm(torch.from_numpy(update)))
-        assert found == pytest.approx(update * (1 if length <= 0.7 else 0.7 / length))
-    assert clipped(np.array([np.inf, 1.0]), 1.0).tolist() == [0.0, 0.0]
-    assert clipped(np.array([np.nan, 1.0]), 1.0).tolist() == [0.0, 0.0]
-    assert clipped(np.zeros(3), 1.0).tolist() == [0.0, 0.0, 0.0]
-
-
-@pytest.mark.parametrize("n_updates", [0, 3])
-def test_noise_is_gaussian_and_as_wide_as_said(n_updates: int) -> None:
-    """Standard deviation: noise multiplier times clip norm over the expected number."""
-    updates = [np.full(20_000, 1.0)] * n_updates
-    rng = np.random.default_rng(2)
-    found = noisy_mean(updates, 20_000, 0.5, 3.0, 25.0, rng)
-    middle = n_updates * 0.5 / 20_000**0.5 / 25.0
-    assert stats.kstest((found - middle) / (3.0 * 0.5 / 25.0), "norm").pvalue > 0.01
-
-
-def test_everyone_takes_part_with_the_same_chance() -> None:
-    rng = np.random.default_rng(3)
-    draws = [takes_part(40, 0.3, rng) for _ in range(2000)]
-    counts = np.bincount([number for draw in draws for number in draw], minlength=40)
-    assert stats.chisquare(counts).pvalue > 0.01
-    assert np.mean([len(draw) for draw in draws]) == pytest.approx(12.0, abs=0.3)
-    assert np.var([len(draw) for draw in draws]) == pytest.approx(8.4, rel=0.15)
-
-
-def contributed(model: Path, n: int, offset_ppm: float = OFFSET_PPM) -> list[dict[str, Any]]:
-    rows = records_of(Predictor.load(model), lambda _, shift: shift + offset_ppm)
-    return [{**row, "source": f"lab-{number % n}"} for number, row in enumerate(rows)]
+def contributed(model: Path, n: int) -> list[dict[str, Any]]:
+    rows = records_of(Predictor.load(model), lambda _, shift: shift + OFFSET_PPM)
+    return [{**row, "source": f"House {number % n}"} for number, row in enumerate(rows)]
 
 
 @pytest.fixture(scope="module")
@@ -130,98 +47,294 @@ def spectra(toy_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_lines(folder / "all.jsonl", contributed(toy_model, 40))
 
 
+def learn(
+    spectra: Path, out: Path, model: Path, privacy: PrivacySettings, **options: Any
+) -> PrivateReport:
+    return adapt_private(
+        [spectra],
+        out,
+        privacy,
+        model=model,
+        settings=LAB,
+        contributor_column="source",
+        **options,
+    )
+
+
 def test_a_convention_is_learned_and_nothing_else(
     toy_model: Path, spectra: Path, tmp_path: Path
 ) -> None:
-    privacy = PrivacySettings(Budget(50.0, 1e-3), n_rounds=80, rate=0.5)
-    report = adapt_private(
-        [spectra],
-        tmp_path / "model",
-        privacy,
-        model=toy_model,
-        settings=LAB,
-        rng=np.random.default_rng(1),
-    )
+    out = tmp_path / "model"
+    report = learn(spectra, out, toy_model, WEAK, draw=seeded(1))
     (carbon,) = report.before_after
-    assert carbon.mae_before_ppm == pytest.approx(OFFSET_PPM, abs=2.0)
-    assert carbon.mae_after_ppm < 0.9 * carbon.mae_before_ppm
+    assert carbon.mae_before_ppm == pytest.approx(OFFSET_PPM, abs=0.5)
+    assert carbon.mae_after_ppm < 0.5 * carbon.mae_before_ppm
     assert report.n_contributors + report.n_held_out == 40
-    assert report.epsilon <= 50.0
-    assert shifts(tmp_path / "model") == shifts(toy_model)
-    base, artifact = load_artifact(toy_model), load_artifact(tmp_path / "model")
-    assert artifact.card.calibration == base.card.calibration
-    assert artifact.card.training["adaptation"]["private"]["epsilon"] == report.epsilon
-    assert artifact.card.sources[-1].n_molecules == 0
-    same = (tmp_path / "model" / "evidence.safetensors").read_bytes()
+    assert 45 < report.epsilon <= 50.0
+    assert np.array(shifts(out)) == pytest.approx(np.array(shifts(toy_model)), abs=1e-3)
+    base, artifact = load_artifact(toy_model), load_artifact(out)
+    old, new = base.network.state_dict(), artifact.network.state_dict()
+    for name, value in new.items():
+        kept = value[tuple(slice(n) for n in old[name].shape)]
+        assert torch.equal(kept, old[name]), name
+        if not name.startswith(("conditioner.", "heads.13C.modulate.")):
+            assert torch.count_nonzero(value) == torch.count_nonzero(old[name]), name
+
+
+def test_nothing_of_the_spectra_is_in_the_folder(
+    toy_model: Path, spectra: Path, tmp_path: Path
+) -> None:
+    """What is in the folder follows from the noisy place and from public figures alone."""
+    out = tmp_path / "model"
+    report = learn(spectra, out, toy_model, STRICT)
+    base, artifact = load_artifact(toy_model), load_artifact(out)
+    same = (out / "evidence.safetensors").read_bytes()
     assert same == (toy_model / "evidence.safetensors").read_bytes()
-    changed = [
-        name
-        for name, value in artifact.network.state_dict().items()
-        if name != "conditioner.sources.weight"
-        and not torch.equal(value, base.network.state_dict()[name])
+    assert artifact.card.calibration == base.card.calibration
+    assert artifact.card.metrics == base.card.metrics
+    assert artifact.card.training_data_sha256 == base.card.training_data_sha256
+    assert artifact.card.sources[-1].n_molecules == 0
+    told = artifact.card.training["adaptation"]
+    assert set(told) == {"name", "base", "base_sha256", "way", "private"}
+    assert set(told["private"]) == {
+        "epsilon",
+        "delta",
+        "noise_multiplier",
+        "rate",
+        "n_rounds",
+        "clip_norm",
+        "n_contributors",
+    }
+    assert told["private"]["epsilon"] == report.epsilon
+    for path in out.iterdir():
+        assert b"house" not in path.read_bytes().lower(), path
+        assert b"lab:0/" not in path.read_bytes().lower(), path
+    assert not {"ledger.json", "run.json"} & {path.name for path in out.iterdir()}
+
+
+def test_all_that_depends_on_spectra_is_the_noisy_sum(
+    toy_model: Path, spectra: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With sums that are put in, other spectra of other people give the same files."""
+    monkeypatch.setattr(
+        session, "noisy_sum", lambda updates, n, noise, draw: np.arange(n, dtype=np.int64) * 1000
+    )
+    rows = [
+        {**row, "shifts": [[a, s * 0.5 + 9] for a, s in row["shifts"]]}
+        for row in contributed(toy_model, 40)[:60]
     ]
-    assert changed == []
-    learned = artifact.network.conditioner.sources.weight
-    assert torch.equal(learned[:-1], base.network.conditioner.sources.weight)
-    assert "lab-" not in (tmp_path / "model" / "CARD.md").read_text()
-    assert "lab-" not in (tmp_path / "model" / "model.json").read_text()
+    other = write_lines(tmp_path / "other.jsonl", rows)
+    for name, path in (("a", spectra), ("b", other)):
+        learn(path, tmp_path / name, toy_model, STRICT)
+    for path in (tmp_path / "a").iterdir():
+        assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes(), path.name
 
 
 def test_without_its_own_draws_no_run_is_like_another(
     toy_model: Path, spectra: Path, tmp_path: Path
 ) -> None:
     """Noise comes from the system, never from the seed of the settings."""
-    privacy = PrivacySettings(Budget(8.0, 1e-5), n_rounds=2)
-    first, second = (
-        adapt_private([spectra], tmp_path / name, privacy, model=toy_model, settings=LAB)
-        for name in ("a", "b")
-    )
+    first, second = (learn(spectra, tmp_path / name, toy_model, STRICT) for name in ("a", "b"))
     assert first.identity != second.identity
 
 
-def test_an_update_is_the_gradient_of_a_contributor(
-    toy_model: Path, monkeypatch: pytest.MonkeyPatch, spectra: Path, tmp_path: Path
+@pytest.fixture(scope="module")
+def toy(toy_model: Path) -> Artifact:
+    return load_artifact(toy_model)
+
+
+def local_of(toy: Artifact, rows: list[dict[str, Any]], own: bool = False) -> tuple[Any, Any, Any]:
+    ground = Ground.make(toy, "lab", WEAK)
+    plan = replace(plan_of(WEAK, 20), own_references=own)
+    asker = ground.asker(plan)
+    records = [replace(record_from_dict(row), source="lab") for row in rows]
+    config = toy.network.config
+    dataset = as_dataset(records, config.nuclei, config.features, lambda _: None)
+    return asker, ground.space, localise(asker.network, dataset)
+
+
+def test_an_update_is_the_gradient_of_a_contributor_s_error(toy: Artifact, toy_model: Path) -> None:
+    """Against differences of mean absolute errors, which the loss is far from its middle."""
+    asker, space, local = local_of(toy, contributed(toy_model, 40)[:30])
+    asker.set(np.zeros(space.n_directions))
+    found = asker.gradient(local)
+    step = 1e-2
+
+    def error(place: np.ndarray) -> float:
+        asker.set(place)
+        offsets = own_references_of_atoms(asker.network, local)
+        spread = toy.network.config.shift_scale_ppm[0]
+        return float(np.abs(offsets).mean() / spread)
+
+    for number in range(2):
+        ahead = np.zeros(space.n_directions)
+        ahead[number] = step
+        slope = (error(ahead) - error(-ahead)) / (2 * step)
+        assert found[number] == pytest.approx(slope, rel=0.05, abs=0.02)
+
+
+def own_references_of_atoms(network: Any, local: Any) -> np.ndarray:
+    from nmrshift.adapt.answers import answer
+
+    dataset = local.dataset
+    found = answer(network, dataset, np.arange(dataset.n_mols), local.table, h=local.h)
+    return np.asarray(found.predicted_ppm - found.observed_ppm)
+
+
+def test_an_own_reference_stays_at_home(toy: Artifact, toy_model: Path) -> None:
+    """The constant offset is found, and has no say in the update."""
+    rows = contributed(toy_model, 40)[:30]
+    plain = records_of(Predictor.load(toy_model))[:30]
+    asker, space, local = local_of(toy, rows, own=True)
+    asker.set(np.zeros(space.n_directions))
+    assert own_references(asker.network, local)[0] == pytest.approx(OFFSET_PPM, abs=0.1)
+    _, _, without = local_of(toy, plain, own=True)
+    assert asker.gradient(local) == pytest.approx(asker.gradient(without), abs=1e-3)
+    blunt, _, _ = local_of(toy, rows)
+    assert np.linalg.norm(blunt.gradient(local)) > 3 * np.linalg.norm(asker.gradient(local))
+
+
+class Killed(BaseException):
+    """As a kill would end it."""
+
+
+def dying(after: int) -> Iterator[Callable[[int], bytes]]:
+    """Randomness that ends the run in the middle of a round."""
+    calls = 0
+
+    def draw(n: int) -> bytes:
+        nonlocal calls
+        calls += 1
+        if calls > after:
+            raise Killed
+        return np.random.default_rng(calls).bytes(n)
+
+    yield draw
+
+
+def test_a_killed_run_counts_what_it_began(toy_model: Path, spectra: Path, tmp_path: Path) -> None:
+    """The round that was cut off stays in the ledger; the run goes on with the same noise."""
+    out, book = tmp_path / "model", Journal(tmp_path / "model.journal")
+    with pytest.raises(Killed):
+        learn(spectra, out, toy_model, WEAK, draw=next(dying(after=13)))
+    (entered,) = book.spent()
+    run = book.run()
+    assert run is not None
+    assert run["state"]["n_rounds"] == 6
+    assert entered.n_rounds == 7
+    said: list[str] = []
+    report = learn(spectra, out, toy_model, WEAK, draw=seeded(2), report=said.append)
+    (spent,) = book.spent()
+    assert spent.noise_multiplier == entered.noise_multiplier == report.noise_multiplier
+    assert spent.n_rounds == 20
+    assert report.n_rounds == 19
+    assert report.epsilon == epsilon_of([spent], 1e-3) <= 50.0
+    assert book.run() is None
+
+
+def test_another_model_of_the_same_people_costs_more(
+    toy_model: Path, spectra: Path, tmp_path: Path
 ) -> None:
-    """Against a difference of losses; and no update comes from a held-out contributor."""
-    seen: list[Any] = []
-    plain = rounds.update_of
+    out = tmp_path / "model"
+    first = learn(spectra, out, toy_model, STRICT)
+    written = (out / "weights.safetensors").read_bytes()
+    with pytest.raises(BudgetError, match=r"7\.9\d\d of 8 is spent"):
+        learn(spectra, out, toy_model, STRICT, force=True)
+    assert (out / "weights.safetensors").read_bytes() == written
+    larger = replace(STRICT, budget=Budget(16.0, 1e-5))
+    second = learn(spectra, out, toy_model, larger, force=True)
+    spent = Journal(tmp_path / "model.journal").spent()
+    assert second.epsilon == epsilon_of(spent, 1e-5)
+    assert first.epsilon + 2 < second.epsilon <= 16.0
 
-    def spy(network: Any, row: int, local: Any) -> Any:
-        found = plain(network, row, local)
-        seen.append((network, row, local, found))
-        return found
 
-    monkeypatch.setattr(rounds, "update_of", spy)
-    privacy = PrivacySettings(Budget(8.0, 1e-5), n_rounds=1, rate=1.0)
-    report = adapt_private([spectra], tmp_path / "m", privacy, model=toy_model, settings=LAB)
-    assert len(seen) == report.n_contributors
-    network, row, local, found = seen[0]
-    losses = []
-    for step in (-1e-2, 1e-2):
-        with torch.no_grad():
-            weight = network.conditioner.sources.weight
-            before = weight[row].clone()
-            weight[row] += step * torch.from_numpy(found / np.linalg.norm(found)).float()
-            losses.append(
-                float(
-                    rounds.encoded_loss(
-                        network, local.h, local.targets, local.table, rounds._LOSS, 1.0
-                    )
-                )
-            )
-            weight[row] = before
-    slope = (losses[1] - losses[0]) / 2e-2
-    assert slope > 0
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"rounds": [{"rate": 1}]}', '{"rounds": 3}', "{}", "\xff"]
+)
+def test_a_ledger_that_cannot_be_read_spends_nothing(tmp_path: Path, text: str) -> None:
+    (tmp_path / "ledger.json").write_bytes(text.encode("latin-1"))
+    plan = plan_of(STRICT, 32)
+    with pytest.raises(ConfigError, match=r"ledger\.json"):
+        session.begin(Journal(tmp_path), STRICT.budget, plan, 8, "x")
+
+
+def test_a_journal_has_one_writer(toy_model: Path, spectra: Path, tmp_path: Path) -> None:
+    with Journal(tmp_path / "journal").opened(), pytest.raises(BatchError, match="another run"):
+        learn(spectra, tmp_path / "model", toy_model, STRICT, journal=tmp_path / "journal")
+
+
+def test_a_state_that_the_ledger_does_not_know(
+    toy_model: Path, spectra: Path, tmp_path: Path
+) -> None:
+    """A ledger that was put back is not gone on with."""
+    book = Journal(tmp_path / "model.journal")
+    with pytest.raises(Killed):
+        learn(spectra, tmp_path / "model", toy_model, WEAK, draw=next(dying(after=13)))
+    (entered,) = book.spent()
+    book.enter([Spent(entered.noise_multiplier, entered.rate, 2)])
+    with pytest.raises(ConfigError, match="knows less"):
+        learn(spectra, tmp_path / "model", toy_model, WEAK)
 
 
 @pytest.mark.parametrize(("n", "words"), [(1, "one contributor"), (9, "9 contributors")])
 def test_who_cannot_be_hidden(toy_model: Path, tmp_path: Path, n: int, words: str) -> None:
     path = write_lines(tmp_path / "all.jsonl", contributed(toy_model, n))
-    privacy = PrivacySettings(Budget(8.0, 1e-5), n_rounds=1)
     with pytest.raises(NmrshiftError, match=words) as caught:
-        adapt_private([path], tmp_path / "model", privacy, model=toy_model, settings=LAB)
+        learn(path, tmp_path / "model", toy_model, STRICT)
     assert caught.value.code == "too_few_contributors"
     assert not (tmp_path / "model").exists()
+
+
+def test_a_laboratory_written_in_two_ways_is_one(toy_model: Path, tmp_path: Path) -> None:
+    rows = contributed(toy_model, 9)
+    odd = [{**row, "source": f"  {row['source'].upper()} "} for row in rows]
+    path = write_lines(tmp_path / "all.jsonl", [*rows, *odd])
+    with pytest.raises(NmrshiftError, match="9 contributors"):
+        learn(path, tmp_path / "model", toy_model, STRICT)
+
+
+def test_spectra_of_nobody(toy_model: Path, tmp_path: Path) -> None:
+    rows = contributed(toy_model, 40)
+    path = write_lines(tmp_path / "all.jsonl", [{**rows[0], "source": ""}, *rows[1:]])
+    with pytest.raises(NmrshiftError, match="1 spectra name no contributor") as caught:
+        learn(path, tmp_path / "model", toy_model, STRICT)
+    assert caught.value.code == "contributor_missing"
+
+
+@pytest.mark.parametrize(
+    ("privacy", "words"),
+    [
+        (replace(STRICT, budget=Budget(0.05, 1e-5)), "noise would be"),
+        (replace(STRICT, budget=Budget(8.0, 1e-2), n_rounds=1), None),
+        (replace(STRICT, nuclei=("29Si",)), "does not predict"),
+    ],
+)
+def test_settings_that_cannot_be(
+    toy_model: Path, spectra: Path, tmp_path: Path, privacy: PrivacySettings, words: str | None
+) -> None:
+    if words is None:
+        privacy, words = replace(privacy, budget=Budget(8.0, 1e-2)), ""
+        assert learn(spectra, tmp_path / "model", toy_model, privacy).n_rounds == 1
+        return
+    with pytest.raises(NmrshiftError, match=words):
+        learn(spectra, tmp_path / "model", toy_model, privacy)
+    assert not (tmp_path / "model").exists()
+
+
+def test_delta_is_less_than_one_contributor() -> None:
+    with pytest.raises(ConfigError, match="one in 200"):
+        plan_of(replace(STRICT, budget=Budget(8.0, 0.01)), 200)
+
+
+def test_a_contributor_without_usable_spectra_counts_for_nothing(
+    toy_model: Path, tmp_path: Path
+) -> None:
+    """It stays on the list: the number of contributors must not depend on spectra."""
+    rows = contributed(toy_model, 40)
+    other = {"id": "x:1", "smiles": "CCF", "nucleus": "19F", "source": "nowhere"}
+    path = write_lines(tmp_path / "all.jsonl", [*rows, {**other, "shifts": [[2, -210.0]]}])
+    report = learn(path, tmp_path / "model", toy_model, STRICT)
+    assert report.n_contributors + report.n_held_out == 41
 
 
 def test_the_command(toy_model: Path, tmp_path: Path) -> None:
@@ -232,14 +345,29 @@ def test_the_command(toy_model: Path, tmp_path: Path) -> None:
         lines.append(f"{row['smiles']},{row['source']},{cells}")
     table.write_text("\n".join(lines) + "\n")
     line = ["adapt", str(table), "--out", str(tmp_path / "model"), "--model", str(toy_model)]
-    line += ["--private", "--epsilon", "8", "--delta", "1e-5"]
+    line += ["--private", "--epsilon", "8", "--delta", "1e-5", "--nucleus", "c13"]
     refused = CliRunner().invoke(main, line)
     assert refused.exit_code == 1
     assert "one contributor" in refused.stderr
     missing = CliRunner().invoke(main, [*line, "--contributor-column", "lab"])
     assert "no column 'lab'" in missing.stderr
+    lines[5] = lines[5].replace(lines[5].split(",")[1], "")
+    (tmp_path / "gap.csv").write_text("\n".join(lines) + "\n")
+    gap = [*line, "--contributor-column", "who"]
+    gap[1] = str(tmp_path / "gap.csv")
+    assert "name no contributor" in CliRunner().invoke(main, gap).stderr
     done = CliRunner().invoke(main, [*line, "--contributor-column", "who", "--json"])
     assert done.exit_code == 0, done.output
     report = json.loads(done.stdout)
     assert 7.5 < report["epsilon"] <= 8.0
-    assert CliRunner().invoke(main, [*line[:6], "--contributor-column", "who"]).exit_code == 2
+    assert report["n_rounds"] == 40
+
+
+def test_options_that_do_not_go_together(toy_model: Path, spectra: Path, tmp_path: Path) -> None:
+    line = ["adapt", str(spectra), "--out", str(tmp_path / "m"), "--model", str(toy_model)]
+    for extra in (["--epsilon", "8"], ["--contributor-column", "source"], ["--journal", "x"]):
+        found = CliRunner().invoke(main, [*line, *extra])
+        assert found.exit_code == 2
+        assert f"{extra[0]} goes with --private" in found.stderr
+    found = CliRunner().invoke(main, [*line, "--private", "--epochs", "3"])
+    assert "--epochs does not go with --private" in found.stderr
