@@ -35,15 +35,25 @@ class NewHead:
     spread_ppm: float
 
 
-def with_source(network: ShiftNetwork, name: str) -> ShiftNetwork:
-    """Return a copy that knows a further reference convention, equal to the general one at first.
+def with_source(network: ShiftNetwork, name: str, like: str | None = None) -> ShiftNetwork:
+    """Return a copy that knows a further reference convention.
 
     A name that the network knows already stays as it is.
+
+    Args:
+        network: the network.
+        name: of the convention.
+        like: the convention that it equals at first; the general one if ``None``.
 
     Raises:
         ConfigError: the network knows no conventions at all.
     """
-    return _lengthen(network, "sources", (name,))
+    grown = _lengthen(network, "sources", (name,))
+    if like is not None and name not in network.config.sources:
+        rows = grown.conditioner.sources.weight
+        with torch.no_grad():
+            rows[-1] = rows[1 + grown.config.sources.index(like)]
+    return grown
 
 
 def with_modulation(network: ShiftNetwork, name: str) -> ShiftNetwork:

@@ -74,7 +74,8 @@ def make_plan(
             to learn a new nucleus from.
     """
     config, dataset = base.network.config, laboratory.dataset
-    network = with_solvents(with_source(base.network, settings.name), solvents)
+    network = with_source(base.network, settings.name, shared_convention(base))
+    network = with_solvents(network, solvents)
     h = encode(network, dataset.graphs)
     table = dataset_conditions(dataset, network.config)
     everything = answer(network, dataset, np.arange(dataset.n_mols), table, h=h)
@@ -106,6 +107,15 @@ def make_plan(
         judgement=judgement,
         offsets=offsets(everything, config.nuclei),
     )
+
+
+def shared_convention(base: Artifact) -> str | None:
+    """Return the convention that contributors learned together privately, if the base has one.
+
+    What a laboratory learns for itself begins with it.
+    """
+    told = base.card.training.get("adaptation", {})
+    return str(told["name"]) if told.get("way") == "private" else None
 
 
 def new_solvents(records: Sequence[ShiftRecord], known: Sequence[str]) -> tuple[str, ...]:

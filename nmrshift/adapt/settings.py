@@ -33,14 +33,23 @@ class AdaptSettings:
         Raises:
             ConfigError: one of them is out of range.
         """
-        if not _NAME.fullmatch(self.name):
-            raise ConfigError(
-                f"{self.name[:50]!r} cannot be the name of a laboratory",
-                hint="Up to 40 letters, digits, dots, hyphens; a letter or digit first.",
-            )
+        check_laboratory_name(self.name)
         if not 0.05 <= self.validation <= 0.5:
             raise ConfigError("--validation is out of range", hint="Choose 0.05 to 0.5.")
         if self.epochs is not None and not 1 <= self.epochs <= 10_000:
             raise ConfigError("--epochs is out of range", hint="Choose 1 to 10000.")
         if not 0 <= self.seed < 2**31:
             raise ConfigError("--seed is out of range", hint="Choose 0 to 2147483647.")
+
+
+def check_laboratory_name(name: str) -> None:
+    """Check a name that becomes a convention, and part of names of files.
+
+    Raises:
+        ConfigError: it cannot.
+    """
+    if not _NAME.fullmatch(name):
+        raise ConfigError(
+            f"{name[:50]!r} cannot be the name of a laboratory",
+            hint="Up to 40 letters, digits, dots, hyphens; a letter or digit first.",
+        )

@@ -36,6 +36,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "probe": Entry("nmrshift.cli.probe", "probe", "Judge pretrained encoders."),
     "search": Entry("nmrshift.cli.search", "search", "Search an encoder's architecture."),
     "adapt": Entry("nmrshift.cli.adapt", "adapt", "Learn from a laboratory's own spectra."),
+    "federate": Entry("nmrshift.cli.federate", "federate", "Learn together, spectra staying home."),
     "learn-next": Entry(
         "nmrshift.cli.learn_next", "learn_next", "Choose which spectra to measure next."
     ),

@@ -40,7 +40,8 @@ def clipped(update: Floats, clip_norm: float) -> Units:
 
 def is_clipped(update: Units) -> bool:
     """Say whether an update in units is no longer than the clip norm."""
-    return bool((np.abs(update) <= UNITS).all()) and int(update @ update) <= UNITS**2
+    is_small = bool(((update >= -UNITS) & (update <= UNITS)).all())
+    return is_small and int(update @ update) <= UNITS**2
 
 
 def noisy_sum(

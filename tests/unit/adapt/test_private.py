@@ -13,6 +13,9 @@ from click.testing import CliRunner
 from laboratory import LAB, records_of, shifts, write_lines
 
 from nmrshift import Predictor
+from nmrshift.adapt import adapt
+from nmrshift.adapt.grow import with_source
+from nmrshift.adapt.plan import shared_convention
 from nmrshift.adapt.private import session
 from nmrshift.adapt.private.ground import Ground, plan_of
 from nmrshift.adapt.private.journal import Journal
@@ -79,6 +82,23 @@ def test_a_convention_is_learned_and_nothing_else(
         assert torch.equal(kept, old[name]), name
         if not name.startswith(("conditioner.", "heads.13C.modulate.")):
             assert torch.count_nonzero(value) == torch.count_nonzero(old[name]), name
+
+
+def test_a_laboratory_goes_on_for_itself(toy_model: Path, spectra: Path, tmp_path: Path) -> None:
+    """Its own convention begins with the shared one; the shared one and the public stay."""
+    shared, mine = tmp_path / "shared", tmp_path / "mine"
+    learn(spectra, shared, toy_model, WEAK, draw=seeded(1))
+    report = adapt([spectra], mine, model=shared, settings=replace(LAB, name="mine", epochs=1))
+    base = load_artifact(shared)
+    assert shared_convention(base) == "lab"
+    assert shared_convention(load_artifact(toy_model)) is None
+    grown = with_source(base.network, "mine", "lab").conditioner.sources.weight
+    assert torch.equal(grown[-1], grown[-2])
+    assert not torch.equal(grown[-1], grown[0])
+    (carbon,) = (row for row in report.before_after if row.nucleus == "13C")
+    assert carbon.mae_before_ppm < 0.5 * OFFSET_PPM
+    known = Predictor.load(mine)
+    assert known.predict("CCO", source="lab").of("13C")
 
 
 def test_nothing_of_the_spectra_is_in_the_folder(

@@ -147,6 +147,7 @@ def test_longer_updates_are_refused() -> None:
     long = np.array([UNITS, 1], dtype=np.int64)
     assert not is_clipped(long)
     assert not is_clipped(np.array([2**62, 2**62], dtype=np.int64))
+    assert not is_clipped(np.array([-(2**63), 0], dtype=np.int64))
     with pytest.raises(ValueError, match="longer"):
         noisy_sum([long], 2, 1.0)
 

@@ -1,0 +1,1 @@
+"""Private learning over a folder that laboratories and a coordinator exchange files by."""
