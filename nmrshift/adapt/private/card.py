@@ -5,7 +5,7 @@ from typing import Any
 
 from nmrshift.adapt.finish import LICENCE, ToWrite, own_name, write
 from nmrshift.adapt.private.ground import Ground
-from nmrshift.adapt.private.learner import Plan
+from nmrshift.adapt.private.learner import Plan, State
 from nmrshift.adapt.private.space import Floats
 from nmrshift.model.artifact import DataSource, ModelCard
 from nmrshift.model.network import ShiftNetwork
@@ -21,22 +21,30 @@ are the base's.
 The unit of protection is the contributor with all of its spectra: had any one of the
 {n_contributors} contributors had none, this model would have come out with a probability that
 differs by a factor of exp({epsilon:.3f}) at most, but for a chance of {delta:g}. Sampled Gaussian
-mechanism: {n_rounds} rounds, each contributor with a chance of {rate:g}, clip norm
-{clip_norm:.3g}, noise multiplier {noise_multiplier:.3f}; accounted in Renyi divergences by
-dp-accounting. How many contributors there are, and the settings, are taken to be public.
+mechanism: {n_rounds} rounds, each contributor with a chance of {rate:g}, {n_directions} directions,
+clip norm {clip_norm:.3g}, noise multiplier {noise_multiplier:.3f}; accounted in Renyi divergences
+by dp-accounting. How many contributors there are, and the settings, are taken to be public.
 
 No figure of accuracy stands here: it would be one of somebody's spectra.
 """
 
 
-def spent_figures(plan: Plan, n_rounds: int, epsilon: float, delta: float) -> dict[str, Any]:
-    """Return what a card and a report say of the privacy of a model."""
+def spent_figures(plan: Plan, state: State, epsilon: float, delta: float) -> dict[str, Any]:
+    """Return what a card and a report say of the privacy of a model.
+
+    Args:
+        plan: of its rounds.
+        state: after the last one.
+        epsilon: what has been spent.
+        delta: probability with which more may have been.
+    """
     return {
         "epsilon": epsilon,
         "delta": delta,
         "noise_multiplier": plan.noise_multiplier,
         "rate": plan.rate,
-        "n_rounds": n_rounds,
+        "n_rounds": state.n_rounds,
+        "n_directions": len(state.place),
         "clip_norm": plan.clip_norm,
         "n_contributors": plan.n_contributors,
     }

@@ -1,6 +1,6 @@
 """What everybody who learns together begins with; made from the base and settings alone."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nmrshift.adapt.grow import with_modulation
 from nmrshift.adapt.private.learner import Plan
@@ -40,6 +40,10 @@ class Ground:
         nuclei = settings.learned(base.network.config.nuclei)
         public = rehearse(base.network, public_smiles(), name)
         return cls(base, name, public_space(start, public, nuclei, settings.n_directions))
+
+    def first(self, n_directions: int) -> "Ground":
+        """Return the ground with the first, largest directions only."""
+        return replace(self, space=self.space.first(n_directions))
 
     def asker(self, plan: Plan) -> Asker:
         """Return what asks contributors for their updates."""

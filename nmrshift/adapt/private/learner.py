@@ -8,6 +8,7 @@ import numpy as np
 
 from nmrshift.adapt.private.mechanism import UNITS, Floats, Units
 
+_MOST_NOISE_SHARE: Final = 0.5
 _FIRST_RATE: Final = 0.05
 _LAST_RATE: Final = 0.005
 """Learning rates of the first and the last round, in spreads of a nucleus."""
@@ -37,10 +38,15 @@ class Plan:
         """Return plain numbers, ready for JSON."""
         return asdict(self)
 
-    def noise_share(self, n_directions: int) -> float:
-        """Return the noise of all rounds over the most that all contributors can say."""
-        spread = self.noise_multiplier * math.sqrt(n_directions)
-        return spread / (self.rate * self.n_contributors * math.sqrt(self.n_rounds))
+    @property
+    def noise_share(self) -> float:
+        """Noise of all rounds, in one direction, over the most that all contributors can say."""
+        total = self.rate * self.n_contributors * math.sqrt(self.n_rounds)
+        return self.noise_multiplier / total
+
+    def n_heard(self, most: int) -> int:
+        """Return in how many directions contributors are heard over the noise, so many at most."""
+        return min(most, int((_MOST_NOISE_SHARE / self.noise_share) ** 2))
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ class PrivateReport:
         noise_multiplier: standard deviation of the noise, in clip norms.
         rate: chance of a contributor to take part in a round.
         n_rounds: rounds of this run.
+        n_directions: in how many directions the convention was sought.
         clip_norm: largest norm of a contributor's update.
         before_after: errors on held-out contributors, by nucleus; known to who runs this, and
             not in the model folder.
@@ -42,6 +43,7 @@ class PrivateReport:
     noise_multiplier: float
     rate: float
     n_rounds: int
+    n_directions: int
     clip_norm: float
     before_after: tuple[BeforeAfter, ...]
     notices: tuple[Notice, ...]
@@ -60,7 +62,11 @@ class PrivateReport:
             yield f"  note: {notice.message}"
         yield (
             f"spent: epsilon {self.epsilon:.3f}, delta {self.delta:g}; {self.n_rounds} rounds, "
-            f"rate {self.rate:g}, noise {self.noise_multiplier:.2f} clip norms"
+            f"rate {self.rate:g},"
+        )
+        yield (
+            f"  noise {self.noise_multiplier:.2f} clip norms in each of {self.n_directions} "
+            "directions"
         )
         yield ""
         yield "held out      shifts    mean error, ppm       median error, ppm"

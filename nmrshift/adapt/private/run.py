@@ -97,10 +97,9 @@ def adapt_private(
             ground.space.n_directions,
             _fingerprint(base, intake, settings, privacy),
         )
+        ground = ground.first(len(session.state.place))
         _learn(session, ground, contributors, report, draw)
-        spent = spent_figures(
-            session.plan, session.state.n_rounds, session.epsilon, privacy.budget.delta
-        )
+        spent = spent_figures(session.plan, session.state, session.epsilon, privacy.budget.delta)
         place = session.state.learned()
         written = write_private(out, ground, place, spent, force=force)
         book.end_run()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 from nmrshift.adapt.private.draws import SYSTEM, Draw
 from nmrshift.adapt.private.journal import Journal
@@ -17,8 +17,6 @@ from nmrshift.adapt.private.ledger import (
 )
 from nmrshift.adapt.private.mechanism import Units, noisy_sum, takes_part
 from nmrshift.errors import BudgetError, ConfigError
-
-_MOST_NOISE_SHARE: Final = 1.0
 
 
 @dataclass(slots=True)
@@ -98,7 +96,7 @@ def begin(
         journal: opened.
         budget: the limit.
         plan: its noise multiplier is replaced by the least one that keeps within the budget.
-        n_directions: length of an update.
+        n_directions: length of an update, at most: the louder the noise, the fewer are left.
         fingerprint: of everything that the run depends on.
 
     Raises:
@@ -110,27 +108,20 @@ def begin(
         return _resumed(journal, budget, kept, spent)
     noise = noise_for(budget, plan.rate, plan.n_rounds, spent)
     plan = replace(plan, noise_multiplier=noise)
-    _check_noise(budget, plan, n_directions, spent)
-    session = Session(journal, budget, plan, fingerprint, State.begin(n_directions), spent)
+    n_heard = plan.n_heard(n_directions)
+    if not n_heard:
+        raise spent_already(budget, spent) if spent else _too_small(budget, plan)
+    session = Session(journal, budget, plan, fingerprint, State.begin(n_heard), spent)
     session.keep()
     return session
 
 
-def _check_noise(budget: Budget, plan: Plan, n_directions: int, spent: Sequence[Spent]) -> None:
-    """Refuse a budget with which noise drowns all that contributors can say together.
-
-    Raises:
-        BudgetError: it does.
-    """
-    share = plan.noise_share(n_directions)
-    if share > _MOST_NOISE_SHARE:
-        if spent:
-            raise spent_already(budget, spent)
-        raise BudgetError(
-            f"epsilon {budget.epsilon:g} is too small for {plan.n_contributors} contributors: "
-            f"noise would be {share:.1f} times what they can say together",
-            hint="More contributors, a larger --epsilon, or no model at all.",
-        )
+def _too_small(budget: Budget, plan: Plan) -> BudgetError:
+    return BudgetError(
+        f"epsilon {budget.epsilon:g} is too small for {plan.n_contributors} contributors: "
+        f"noise would be {plan.noise_share:.1f} times what they can say together",
+        hint="More contributors, a larger --epsilon, or no model at all.",
+    )
 
 
 def _resumed(

@@ -27,7 +27,7 @@ class PrivacySettings:
     n_rounds: int = 40
     rate: float = 0.5
     clip_norm: float = 0.5
-    n_directions: int = 16
+    n_directions: int = 32
     own_references: bool = False
 
     def __post_init__(self) -> None:

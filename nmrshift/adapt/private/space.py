@@ -45,6 +45,10 @@ class Space:
         """Number of directions."""
         return int(self.axes.shape[1])
 
+    def first(self, n_directions: int) -> "Space":
+        """Return the space of the first, largest directions."""
+        return Space(self.nuclei, self.axes[:, :n_directions])
+
     def set(self, network: ShiftNetwork, place: Floats) -> None:
         """Give a network the convention at a place ``[n_directions]``."""
         columns = self.columns(network)

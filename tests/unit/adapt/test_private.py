@@ -14,7 +14,7 @@ from laboratory import LAB, records_of, shifts, write_lines
 
 from nmrshift import Predictor
 from nmrshift.adapt import adapt
-from nmrshift.adapt.grow import with_source
+from nmrshift.adapt.grow import with_modulation, with_source
 from nmrshift.adapt.plan import shared_convention
 from nmrshift.adapt.private import session
 from nmrshift.adapt.private.ground import Ground, plan_of
@@ -23,12 +23,16 @@ from nmrshift.adapt.private.ledger import Budget, Spent, epsilon_of
 from nmrshift.adapt.private.report import PrivateReport
 from nmrshift.adapt.private.run import adapt_private
 from nmrshift.adapt.private.settings import PrivacySettings
+from nmrshift.adapt.private.space import public_space
 from nmrshift.adapt.private.updates import localise, own_references
+from nmrshift.adapt.rehearsal import rehearse
+from nmrshift.chem.solvents import normalise
 from nmrshift.cli.app import main
 from nmrshift.data.dataset import as_dataset
 from nmrshift.data.records import record_from_dict
-from nmrshift.errors import BatchError, BudgetError, ConfigError, NmrshiftError
+from nmrshift.errors import BatchError, BudgetError, ConfigError, FileFormatError, NmrshiftError
 from nmrshift.model.artifact import Artifact, load_artifact
+from nmrshift.model.tensors import conditions
 
 OFFSET_PPM = 3.0
 WEAK = PrivacySettings(Budget(50.0, 1e-3), ("13C",), n_rounds=20)
@@ -122,6 +126,7 @@ def test_nothing_of_the_spectra_is_in_the_folder(
         "noise_multiplier",
         "rate",
         "n_rounds",
+        "n_directions",
         "clip_norm",
         "n_contributors",
     }
@@ -341,6 +346,22 @@ def test_settings_that_cannot_be(
     assert not (tmp_path / "model").exists()
 
 
+@pytest.mark.parametrize(("epsilon", "n_contributors"), [(8.0, 50), (2.0, 11), (0.5, 50)])
+def test_where_noise_is_loud_directions_are_few(
+    tmp_path: Path, epsilon: float, n_contributors: int
+) -> None:
+    """Noise of all rounds over all directions stays below half of what can be said."""
+    settings = replace(STRICT, budget=Budget(epsilon, 1e-5), n_rounds=40)
+    plan = plan_of(settings, n_contributors)
+    found = session.begin(Journal(tmp_path), settings.budget, plan, 32, "x")
+    n = len(found.state.place)
+    rounds = np.random.default_rng(1).normal(size=(4000, 40, n)) * found.plan.noise_multiplier
+    loudness = np.sqrt((rounds.mean(axis=1) ** 2).sum(axis=1).mean()) / (0.5 * n_contributors)
+    assert loudness < 0.51
+    assert n == 32 or loudness * np.sqrt((n + 1) / n) > 0.49
+    assert (n == 32) == (epsilon == 8.0)
+
+
 def test_delta_is_less_than_one_contributor() -> None:
     with pytest.raises(ConfigError, match="one in 200"):
         plan_of(replace(STRICT, budget=Budget(8.0, 0.01)), 200)
@@ -391,3 +412,59 @@ def test_options_that_do_not_go_together(toy_model: Path, spectra: Path, tmp_pat
         assert f"{extra[0]} goes with --private" in found.stderr
     found = CliRunner().invoke(main, [*line, "--private", "--epochs", "3"])
     assert "--epochs does not go with --private" in found.stderr
+
+
+def test_a_step_along_an_axis_moves_public_shifts_by_a_spread(
+    toy: Artifact, few_public: Callable[[], tuple[str, ...]]
+) -> None:
+    """Root mean square over public atoms, nuclei alike; and no other nucleus moves."""
+    ground = Ground.make(toy, "lab", replace(WEAK, nuclei=("13C", "19F"), n_directions=6))
+    network = with_modulation(toy.network, "lab")
+    public = rehearse(toy.network, few_public(), "lab")
+    table = conditions([(normalise(None), "lab")], network.config.solvents, network.config.sources)
+
+    def moved(place: np.ndarray, nucleus: str) -> np.ndarray:
+        ground.space.set(network, place)
+        with torch.no_grad():
+            atoms = torch.from_numpy(public.nodes[nucleus])
+            mean, _ = network.read_out(nucleus, public.h[atoms], network.condition(table))
+        return np.asarray(mean.double().numpy())
+
+    nothing = np.zeros(ground.space.n_directions)
+    start = {nucleus: moved(nothing, nucleus) for nucleus in ("13C", "19F", "1H")}
+    step = nothing.copy()
+    step[0] = 0.02
+    squares = [np.mean((moved(step, n) - start[n]) ** 2) for n in ("13C", "19F")]
+    assert np.mean(squares) ** 0.5 / 0.02 == pytest.approx(1.0, rel=0.05)
+    assert moved(step, "1H").tolist() == start["1H"].tolist()
+
+
+def test_a_space_needs_heads_that_can_be_modulated(toy: Artifact) -> None:
+    grown = with_modulation(toy.network, "lab")
+    with pytest.raises(ConfigError, match="already"):
+        with_modulation(grown, "lab")
+    public = rehearse(toy.network, ("CCC",), "lab")
+    with pytest.raises(ConfigError, match="no nucleus"):
+        public_space(grown, public, ("19F",), 4)
+
+
+def test_without_a_column_a_file_is_a_contributor(toy_model: Path, tmp_path: Path) -> None:
+    rows = contributed(toy_model, 1)
+    files = [write_lines(tmp_path / f"{number}.jsonl", rows[number::13]) for number in range(13)]
+    report = adapt_private(files, tmp_path / "model", STRICT, model=toy_model, settings=LAB)
+    assert report.n_contributors + report.n_held_out == 13
+
+
+@pytest.mark.parametrize(("name", "text"), [("a.jsonl", ""), ("a.sdf", "\n\n\n  0  0\n$$$$\n")])
+def test_files_without_columns(toy_model: Path, tmp_path: Path, name: str, text: str) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    with pytest.raises(FileFormatError):
+        adapt_private(
+            [path],
+            tmp_path / "model",
+            STRICT,
+            model=toy_model,
+            settings=LAB,
+            contributor_column="lab",
+        )

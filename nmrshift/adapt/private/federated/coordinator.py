@@ -110,7 +110,7 @@ def start(
             base.identity,
             base.sha256,
             names,
-            ground.space,
+            ground.space.first(len(session.state.place)),
             session.plan,
             settings.budget,
         )
@@ -204,9 +204,7 @@ def _publish(
         body = _round(federation, session)
         path = round_path(exchange, body["number"])
     else:
-        spent = spent_figures(
-            session.plan, session.state.n_rounds, session.epsilon, federation.budget.delta
-        )
+        spent = spent_figures(session.plan, session.state, session.epsilon, federation.budget.delta)
         place = session.state.learned().tolist()
         body = {"kind": "final", "federation": federation.digest, "place": place, "spent": spent}
         path = exchange / FINAL

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from nmrshift.adapt.intake import read_laboratory
 from nmrshift.adapt.private.card import write_private
@@ -27,6 +27,19 @@ from nmrshift.data.dataset import as_dataset
 from nmrshift.errors import BudgetError, ExchangeError
 from nmrshift.model.artifact import Artifact
 from nmrshift.predict.predictor import Predictor
+
+_SPENT: Final = frozenset(
+    {
+        "epsilon",
+        "delta",
+        "noise_multiplier",
+        "rate",
+        "n_rounds",
+        "n_directions",
+        "clip_norm",
+        "n_contributors",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +180,8 @@ def _figures(body: Body) -> dict[str, Any]:
     Raises:
         ExchangeError: they are missing or no numbers.
     """
-    names = ("epsilon", "delta", "noise_multiplier", "rate", "n_rounds", "clip_norm")
     spent = body.get("spent")
-    if not isinstance(spent, dict) or set(spent) != {*names, "n_contributors"}:
+    if not isinstance(spent, dict) or set(spent) != _SPENT:
         raise ExchangeError(f"{FINAL} does not say what was spent")
     if not all(type(value) in (int, float) for value in spent.values()):
         raise ExchangeError(f"{FINAL} does not say what was spent")
