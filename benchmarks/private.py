@@ -166,7 +166,7 @@ def once(path: Path, make: Callable[[], dict[str, object]]) -> dict[str, object]
     return dict(json.loads(path.read_text("utf-8")))
 
 
-def rows(label: str, results: Sequence[dict[str, object]]) -> str:
+def row(label: str, results: Sequence[dict[str, object]]) -> str:
     """Return a line of the table: averages, and the spread of the error over draws of noise."""
 
     def mean(values: Sequence[float]) -> float:
@@ -201,24 +201,33 @@ def main() -> None:
     options = parser.parse_args()
     library = Library(options.data)
     base = base_model(library, options.out / "base", options.epochs)
+    tasks = {
+        name: make_task(library, base, options.out / name, source, offset_ppm)
+        for name, (source, offset_ppm) in TASKS.items()
+    }
+    lines = {name: list(private_lines(name, tasks[name], base, options.draws)) for name in tasks}
     attacks = "AUC | advantage | found at 5 %"
     print(f"| task | error, ppm | epsilon | noise | loss: {attacks} | likelihood: {attacks} |")
     print("|---" * 10 + "|")
-    for name, (source, offset_ppm) in TASKS.items():
-        task = make_task(library, base, options.out / name, source, offset_ppm)
-        before = error_ppm(Predictor.load(base), task.test, None)
-        print(f"| {name}, base | {before:.2f} |" + " |" * 8)
-        for epsilon in (8.0, 2.0):
-            results = [
-                once(
-                    task.folder / f"private-{epsilon:g}-{seed}.json",
-                    partial(private, task, base, epsilon, seed),
-                )
-                for seed in range(1, options.draws + 1)
-            ]
-            print(rows(f"{name}, epsilon {epsilon:g}", results), flush=True)
+    for name, task in tasks.items():
+        print("\n".join(lines[name]), flush=True)
         result = once(task.folder / "ordinary.json", partial(ordinary, task, base))
-        print(rows(f"{name}, not private", [result]), flush=True)
+        print(row(f"{name}, not private", [result]), flush=True)
+
+
+def private_lines(name: str, task: Task, base: Path, n_draws: int) -> Iterator[str]:
+    """Yield the lines of the base and of private learning."""
+    before = error_ppm(Predictor.load(base), task.test, None)
+    yield f"| {name}, base | {before:.2f} |" + " |" * 8
+    for epsilon in (8.0, 2.0):
+        results = [
+            once(
+                task.folder / f"private-{epsilon:g}-{number}.json",
+                partial(private, task, base, epsilon, number),
+            )
+            for number in range(1, n_draws + 1)
+        ]
+        yield row(f"{name}, epsilon {epsilon:g}", results)
 
 
 if __name__ == "__main__":
