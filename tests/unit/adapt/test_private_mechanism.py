@@ -1,6 +1,9 @@
 """Clipping, noise, sampling and accounting against independent calculation."""
 
 import math
+import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,9 +11,10 @@ import pytest
 from scipy import integrate, optimize, stats
 
 from nmrshift.adapt.private.draws import SYSTEM, normal, uniform
+from nmrshift.adapt.private.federated.messages import new_key, seal
 from nmrshift.adapt.private.ledger import Budget, Spent, epsilon_of, noise_for, with_round
 from nmrshift.adapt.private.mechanism import UNITS, clipped, is_clipped, noisy_sum, takes_part
-from nmrshift.errors import BudgetError, ConfigError
+from nmrshift.errors import BudgetError, ConfigError, MissingExtraError
 
 
 def gaussian_delta(epsilon: float, mu: float) -> float:
@@ -192,3 +196,20 @@ def test_everyone_takes_part_with_the_same_chance() -> None:
     assert np.mean([len(found) for found in draws]) == pytest.approx(12.0, abs=0.3)
     assert np.var([len(found) for found in draws]) == pytest.approx(8.4, rel=0.15)
     assert takes_part(7, 1.0) == list(range(7))
+
+
+@pytest.mark.parametrize(
+    ("module", "use"),
+    [
+        ("dp_accounting", lambda _: epsilon_of([Spent(1.2345, 0.5, 7)], 1e-5)),
+        ("cryptography.fernet", lambda folder: seal(folder / "x", {}, new_key())),
+    ],
+)
+def test_what_only_some_need(
+    module: str, use: Callable[[Path], Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(MissingExtraError) as caught:
+        use(tmp_path)
+    assert "nmrshift[private]" in caught.value.hint
+    assert not list(tmp_path.iterdir())
