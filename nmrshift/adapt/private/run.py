@@ -74,29 +74,13 @@ def adapt_private(
     base = base_of(model)
     check_target(out, base.path, force=force)
     check_name(base, settings.name)
-    config = base.network.config
-    learned = privacy.learned(config.nuclei)
-    intake = read_laboratory(
-        [Path(path) for path in paths],
-        config.nuclei,
-        settings.name,
-        settings.solvent,
-        contributor_column,
-    )
-    contributors = divide_contributors(
-        intake, config.nuclei, config.features, learned, settings.validation, settings.seed
-    )
+    intake, contributors = _read(paths, base, settings, privacy, contributor_column)
     plan = plan_of(privacy, len(contributors.names))
     ground = Ground.make(base, settings.name, privacy)
     book = Journal(Path(journal) if journal else out.with_name(f"{out.name}.journal"))
     with book.opened():
-        session = begin(
-            book,
-            privacy.budget,
-            plan,
-            ground.space.n_directions,
-            _fingerprint(base, intake, settings, privacy),
-        )
+        name = _fingerprint(base, intake, settings, privacy)
+        session = begin(book, privacy.budget, plan, ground.space.n_directions, name)
         ground = ground.first(len(session.state.place))
         _learn(session, ground, contributors, report, draw)
         spent = spent_figures(session.plan, session.state, session.epsilon, privacy.budget.delta)
@@ -112,6 +96,22 @@ def adapt_private(
         before_after=_before_after(ground, place, contributors),
         notices=intake.notices,
         **spent,
+    )
+
+
+def _read(
+    paths: Sequence[str | Path],
+    base: Artifact,
+    settings: AdaptSettings,
+    privacy: PrivacySettings,
+    column: str | None,
+) -> tuple[Intake, Contributors]:
+    config = base.network.config
+    learned = privacy.learned(config.nuclei)
+    files = [Path(path) for path in paths]
+    intake = read_laboratory(files, config.nuclei, settings.name, settings.solvent, column)
+    return intake, divide_contributors(
+        intake, config.nuclei, config.features, learned, settings.validation, settings.seed
     )
 
 
