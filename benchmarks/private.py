@@ -109,6 +109,8 @@ def _members(
     dataset = as_dataset(intake.records, config.nuclei, config.features, lambda _: None)
     laboratory = divide(dataset, ORDINARY.validation, ORDINARY.seed)
     order = list(dict.fromkeys(record.smiles for record in intake.records))
+    if len(order) != dataset.n_mols:
+        raise ValueError("a molecule was left out")
     learned = {order[row] for row in laboratory.learned.tolist()}
     return [record for record in learning if record.smiles in learned]
 
