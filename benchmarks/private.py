@@ -45,8 +45,8 @@ ORDINARY = AdaptSettings(NAME)
 DELTA = 1e-5
 TASKS = {
     "measured": ("fragments_19f", 0.0),
-    "reference": ("fragments_19f", 2.0),
     "pfas": ("pfas_19f", 0.0),
+    "reference": ("fragments_19f", 2.0),
 }
 
 
