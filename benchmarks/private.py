@@ -88,16 +88,16 @@ def make_task(library: Library, base: Path, folder: Path, source: str, offset_pp
     owner = {names[row]: number % N_CONTRIBUTORS for number, row in enumerate(order)}
     records = [replace(r, source=f"house-{owner[r.smiles]:02d}") for r in records]
     paths = [folder / f"{name}.jsonl" for name in ("all", "learning", "members", "others")]
-    write_records(paths[0], records)
+    write_records(paths[0], records, force=True)
     config = load_artifact(base).network.config
     intake = read_laboratory([paths[0]], config.nuclei, NAME, None, "source")
     fifty = divide_contributors(
         intake, config.nuclei, config.features, ("19F",), SETTINGS.validation, SETTINGS.seed
     ).names
     learning = [r for r in records if r.source in fifty]
-    write_records(paths[1], learning)
-    write_records(paths[2], _members(config, paths[1], learning))
-    write_records(paths[3], [r for r in records if r not in learning])
+    write_records(paths[1], learning, force=True)
+    write_records(paths[2], _members(config, paths[1], learning), force=True)
+    write_records(paths[3], [r for r in records if r not in learning], force=True)
     test = tuple(moved(library.read(f"{source}/test"), offset_ppm))
     return Task(folder, *paths, test)
 
