@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Final
 
+from nmrshift.model.encoder_artifact import load_encoder
 from nmrshift.train.config import DataFile, NetworkShape, Optimisation, TrainConfig
 
 _EXPOSURES: Final = 80_000
@@ -48,6 +49,22 @@ def our_config(
             lists_full=0.5,
         ),
     )
+
+
+def from_encoder(config: TrainConfig, folder: Path) -> TrainConfig:
+    """Return the same settings for a network that starts from a pretrained encoder.
+
+    Args:
+        config: settings; widths and depth become those of the encoder.
+        folder: of the encoder.
+
+    Raises:
+        ArtifactError: the folder holds no sound encoder.
+    """
+    shape = load_encoder(folder).encoder.config.model_dump()
+    same = {name: shape[name] for name in NetworkShape.model_fields if name in shape}
+    network = config.network.model_copy(update={**same, "dropout": config.network.dropout})
+    return config.model_copy(update={"network": network, "start_from": folder})
 
 
 def seed_config(
