@@ -42,7 +42,7 @@ def our_config(
         optimisation=Optimisation(
             epochs=epochs,
             batch_atoms=800,
-            learning_rate=3e-3,
+            learning_rate=1e-2,
             weight_decay=0.1,
             average_decay=0.99,
             lists_begin=0.3,
