@@ -158,7 +158,7 @@ def cost(predictor: Predictor, smiles: Sequence[str], repeats: int = 5) -> str:
             ]
         )
         head = network.heads["13C"]
-        condition = predictor._answerer._condition(ready)  # noqa: SLF001
+        condition = predictor._answerer._condition(ready)[:, : network.config.d_c]  # noqa: SLF001
         gain, offset = head.modulate(condition).chunk(2, dim=-1)
         hidden = torch.nn.functional.silu(head.into(h[nodes]) * (1 + gain) + offset)
         hidden = torch.nn.functional.silu(head.middle(hidden))

@@ -25,6 +25,7 @@ from nmrshift.chem.solvents import UNKNOWN, normalise
 from nmrshift.data.records import ShiftRecord
 from nmrshift.errors import TooFewSpectraError
 from nmrshift.model.artifact import Artifact
+from nmrshift.model.network import NetworkConfig
 from nmrshift.train.objective import dataset_conditions
 
 _LEAST_IN_SOLVENT: Final = 10
@@ -118,19 +119,25 @@ def shared_convention(base: Artifact) -> str | None:
     return str(told["name"]) if told.get("way") == "private" else None
 
 
-def new_solvents(records: Sequence[ShiftRecord], known: Sequence[str]) -> tuple[str, ...]:
+def new_solvents(records: Sequence[ShiftRecord], config: NetworkConfig) -> tuple[str, ...]:
     """Return the solvents that many molecules were measured in and that the base does not know.
+
+    Nuclei with a response to solvents take any solvent by its descriptors: they do not count.
 
     Args:
         records: the laboratory's.
-        known: solvents of the base.
+        config: of the base's network.
     """
-    pairs = {(normalise(record.solvent).key, record.smiles) for record in records}
+    pairs = {
+        (normalise(record.solvent).key, record.smiles)
+        for record in records
+        if record.nucleus not in config.response_nuclei
+    }
     counts = Counter(key for key, _ in pairs)
     return tuple(
         key
         for key, n_molecules in sorted(counts.items())
-        if n_molecules >= _LEAST_IN_SOLVENT and key not in known and key != UNKNOWN.key
+        if n_molecules >= _LEAST_IN_SOLVENT and key not in config.solvents and key != UNKNOWN.key
     )
 
 

@@ -81,7 +81,7 @@ def adapt(
     nuclei = (*config.nuclei, *intake.new_nuclei)
     dataset = as_dataset(intake.records, nuclei, config.features, report)
     laboratory = divide(dataset, settings.validation, settings.seed)
-    solvents = new_solvents(intake.records, config.solvents)
+    solvents = new_solvents(intake.records, config)
     plan = make_plan(base, laboratory, solvents, settings, public_smiles())
     watch = control_of(
         [Path(path) for path in control], base.network, dataset, plan.start.rehearsal, report

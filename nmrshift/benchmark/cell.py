@@ -12,11 +12,12 @@ from nmrshift.evaluate.metrics import Metrics
 from nmrshift.evaluate.score import Selection
 from nmrshift.train.checkpoint import write_whole
 
-Method = Literal["shipped", "nmrshift", "seed", "hose"]
+Method = Literal["shipped", "nmrshift", "pretrained", "seed", "hose"]
 
 METHODS: Final[dict[Method, str]] = {
     "shipped": "nmrshift, shipped model",
     "nmrshift": "nmrshift, these spectra only",
+    "pretrained": "nmrshift, pretrained on bare structures, these spectra only",
     "seed": "seed network, these spectra only",
     "hose": "HOSE table, these spectra only",
 }

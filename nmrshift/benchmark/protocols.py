@@ -12,7 +12,8 @@ from nmrshift.evaluate.score import Selection, molecule_number
 Protocol = Callable[[Library, int], Iterator[Cell]]
 
 CURVE_SIZES: Final = (100, 250, 500)
-LEARNERS: Final[tuple[Method, ...]] = ("hose", "seed", "nmrshift")
+LEARNERS: Final[tuple[Method, ...]] = ("hose", "seed", "nmrshift", "pretrained")
+LIST_LEARNERS: Final[tuple[Method, ...]] = ("nmrshift", "pretrained")
 CDCL3: Final = "cdcl3"
 
 
@@ -50,7 +51,8 @@ def seed_curve(library: Library, seeds: int) -> Iterator[Cell]:
             both = [*spectra, *unassigned]
             size_name = f"{nucleus} {len(spectra)}+{len(unassigned)} lists"
             for seed in range(1, seeds + 1):
-                yield Cell("seed-curve", "nmrshift", both, tests, size_name, seed)
+                for method in LIST_LEARNERS:
+                    yield Cell("seed-curve", method, both, tests, size_name, seed)
 
 
 def exp5k(library: Library, seeds: int) -> Iterator[Cell]:

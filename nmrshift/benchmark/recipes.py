@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Final
 
+from nmrshift.model.encoder_artifact import load_encoder
 from nmrshift.train.config import DataFile, NetworkShape, Optimisation, TrainConfig
 
 _EXPOSURES: Final = 80_000
@@ -41,13 +42,29 @@ def our_config(
         optimisation=Optimisation(
             epochs=epochs,
             batch_atoms=800,
-            learning_rate=3e-3,
+            learning_rate=1e-2,
             weight_decay=0.1,
             average_decay=0.99,
             lists_begin=0.3,
             lists_full=0.5,
         ),
     )
+
+
+def from_encoder(config: TrainConfig, folder: Path) -> TrainConfig:
+    """Return the same settings for a network that starts from a pretrained encoder.
+
+    Args:
+        config: settings; widths and depth become those of the encoder.
+        folder: of the encoder.
+
+    Raises:
+        ArtifactError: the folder holds no sound encoder.
+    """
+    shape = load_encoder(folder).encoder.config.model_dump()
+    same = {name: shape[name] for name in NetworkShape.model_fields if name in shape}
+    network = config.network.model_copy(update={**same, "dropout": config.network.dropout})
+    return config.model_copy(update={"network": network, "start_from": folder})
 
 
 def seed_config(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from nmrshift.benchmark.cell import Cell, Method, Result, Test, read_results, write_results
-from nmrshift.benchmark.recipes import our_config, seed_config
+from nmrshift.benchmark.recipes import from_encoder, our_config, seed_config
 from nmrshift.data.records import write_records
 from nmrshift.evaluate.baseline import HeldOut, hose_baseline
 from nmrshift.evaluate.score import evaluate
@@ -20,7 +20,11 @@ from nmrshift.types import ShiftPredictor
 
 Recipe = Callable[[tuple[str, ...], Path, Path, int, int, Path], TrainConfig]
 
-RECIPES: Final[dict[Method, Recipe]] = {"nmrshift": our_config, "seed": seed_config}
+RECIPES: Final[dict[Method, Recipe]] = {
+    "nmrshift": our_config,
+    "pretrained": our_config,
+    "seed": seed_config,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +34,22 @@ class Runner:
     Attributes:
         out: folder of all results; every cell has a folder of its own.
         model: folder of the model that stands for the shipped one; ``None`` is the installed one.
+        encoder: folder of a pretrained encoder; without it cells that ask for one are left out.
         report: told in words how it goes.
         quiet: show no progress bars.
     """
 
     out: Path
     model: Path | None
+    encoder: Path | None
     report: Callable[[str], None]
     quiet: bool = False
 
     def run(self, cells: Iterable[Cell]) -> Iterator[Result]:
         """Yield the results of all cells, measuring those that have none yet."""
         for cell in cells:
+            if cell.method == "pretrained" and self.encoder is None:
+                continue
             folder = self.out / cell.protocol / cell.name
             done = folder / "result.json"
             if not done.exists():
@@ -73,6 +81,8 @@ class Runner:
         config = RECIPES[cell.method](
             nuclei, spectra, excluded, len(cell.training), cell.seed, self.out / "cache"
         )
+        if cell.method == "pretrained" and self.encoder is not None:
+            config = from_encoder(config, self.encoder)
         return Predictor(
             run_training(config, folder, resume=True, report=self.report, quiet=self.quiet)
         )

@@ -26,6 +26,11 @@ NAMES = ("seed-19f", "seed-curve", "exp5k", "pfas", "fragments", "nmrshiftdb2", 
 )
 @click.option("--model", type=click.Path(path_type=Path), help="Stands for the shipped model.")
 @click.option(
+    "--encoder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A pretrained encoder: adds rows that start from it.",
+)
+@click.option(
     "--seeds",
     type=click.IntRange(1, 20),
     default=1,
@@ -34,14 +39,22 @@ NAMES = ("seed-19f", "seed-curve", "exp5k", "pfas", "fragments", "nmrshiftdb2", 
 )
 @click.option("--quiet", is_flag=True, help="No progress bars.")
 def benchmark(
-    names: tuple[str, ...], data: Path, out: Path, model: Path | None, *, seeds: int, quiet: bool
+    names: tuple[str, ...],
+    data: Path,
+    out: Path,
+    model: Path | None,
+    encoder: Path | None,
+    *,
+    seeds: int,
+    quiet: bool,
 ) -> None:
     """Carry out the protocols NAMES and print their table.
 
     A protocol fixes who learns from which spectra and what is measured: nmrshift from these
-    spectra alone, the network of the seed paper (doi 10.1186/s13321-023-00785-x) from the same, a
-    HOSE table of the same, and the shipped model. Results are kept in the folder of --out; what
-    was cut off goes on there when the command is given again.
+    spectra alone, and with --encoder from bare structures before, the network of the seed paper
+    (doi 10.1186/s13321-023-00785-x) from the same, a HOSE table of the same, and the shipped model.
+    Results are kept in the folder of --out; what was cut off goes on there when the command is
+    given again.
     """
     from nmrshift.benchmark.protocols import PROTOCOLS
     from nmrshift.benchmark.runner import Runner
@@ -52,7 +65,7 @@ def benchmark(
     def report(text: str) -> None:
         click.echo(text, err=True)
 
-    runner = Runner(out, model, report, quiet)
+    runner = Runner(out, model, encoder, report, quiet)
     library = Library(data)
     results = [
         result

@@ -26,7 +26,7 @@ class FineTuning(Frozen):
 
     steps: Annotated[int, Field(ge=1)] = 300
     batch_atoms: Annotated[int, Field(ge=1)] = 500
-    learning_rate: Positive = 3e-3
+    learning_rate: Positive = 1e-2
     weight_decay: Decay = 0.1
     dropout: Fraction = 0.1
     d_head: Annotated[int, Field(ge=1)] = 128

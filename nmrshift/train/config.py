@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from nmrshift.errors import ConfigError
 from nmrshift.model.encoder import ReadOut
 from nmrshift.model.layers import Aggregation, EdgeUpdate
 from nmrshift.model.network import Architecture
@@ -96,6 +97,8 @@ class Optimisation(Schedule):
     """How the network is fitted to shifts.
 
     Attributes:
+        epochs: passes over the data; with none the model of ``start_from`` stays as it is, save for
+            what is fitted in closed form: responses to solvents, evidence, intervals.
         huber_delta: where the loss turns from square to absolute, in units of a nucleus' spread.
         scale_weight: weight of the error-scale loss.
         nucleus_weight: weight of each nucleus in the loss, 1 where it is not named.
@@ -108,6 +111,7 @@ class Optimisation(Schedule):
         freeze_encoder: fit heads and conditions only, on the encoder as it is.
     """
 
+    epochs: Annotated[int, Field(ge=0, le=10_000)] = 20
     huber_delta: Positive = 0.01
     scale_weight: Positive = 0.1
     nucleus_weight: dict[str, Positive] = Field(default_factory=dict)
@@ -185,6 +189,8 @@ def parse_config(values: dict[str, Any], folder: Path) -> TrainConfig:
     """
     config = checked(TrainConfig, values, EXAMPLES)
     exclude, start = config.exclude_connectivities, config.start_from
+    if not config.optimisation.epochs and start is None:
+        raise ConfigError("no epochs and no start_from: there is nothing to make a model of")
     return config.model_copy(
         update={
             "data": tuple(

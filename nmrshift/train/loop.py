@@ -105,7 +105,7 @@ def fit(
     take_up(run, folder, resume=resume, report=report)
     epochs = range(config.optimisation.epochs)
     ends = np.cumsum([len(_batches(config, data, epoch)) for epoch in epochs])
-    total = int(ends[-1])
+    total = int(ends[-1]) if len(ends) else 0
     with tqdm(total=total, initial=run.progress.step, unit="step", disable=quiet) as bar:
         for epoch in epochs:
             if run.progress.step < ends[epoch]:

@@ -18,6 +18,9 @@ from nmrshift.cli.app import main
 from nmrshift.cli.benchmark import NAMES, SOLVENTS
 from nmrshift.errors import FileFormatError
 from nmrshift.evaluate.metrics import Metrics
+from nmrshift.model.artifact import load_artifact
+from nmrshift.model.encoder import Encoder, EncoderConfig
+from nmrshift.model.encoder_artifact import EncoderCard, save_encoder
 from nmrshift.train.config import NetworkShape
 
 
@@ -30,6 +33,20 @@ def write(folder: Path, name: str, rows: list[dict[str, object]]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with gzip.open(path, "wt", encoding="utf-8") as file:
         file.writelines(json.dumps(row) + "\n" for row in rows)
+
+
+def save_encoder_of(folder: Path, shape: EncoderConfig) -> Path:
+    encoder = Encoder(shape)
+    card = EncoderCard(
+        name="toy-encoder",
+        version="0",
+        encoder=shape.model_dump(mode="json"),
+        feature_slots=encoder.feature_slots,
+        training={},
+        sources=(),
+    )
+    save_encoder(folder, encoder, card)
+    return folder
 
 
 @pytest.fixture
@@ -52,7 +69,8 @@ def short_runs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_method_is_measured_once(library: Library, tmp_path: Path) -> None:
-    cells = [c for c in PROTOCOLS["pfas"](library, 2) if c.method != "shipped"]
+    named = [c for c in PROTOCOLS["pfas"](library, 2) if c.method != "shipped"]
+    cells = [c for c in named if c.method != "pretrained"]
     assert [(c.method, c.seed) for c in cells] == [
         ("hose", 1),
         ("seed", 1),
@@ -61,8 +79,8 @@ def test_every_method_is_measured_once(library: Library, tmp_path: Path) -> None
         ("nmrshift", 2),
     ]
     heard: list[str] = []
-    runner = Runner(tmp_path / "out", None, heard.append, quiet=True)
-    results = list(runner.run(cells))
+    runner = Runner(tmp_path / "out", None, None, heard.append, quiet=True)
+    results = list(runner.run(named))  # without an encoder those that ask for one are left out
     assert [result.method for result in results] == [cell.method for cell in cells]
     assert all(result.metrics.n_labels == results[0].metrics.n_labels for result in results)
     assert len({result.metrics.mae_ppm for result in results}) == len(results)
@@ -77,8 +95,24 @@ def test_every_method_is_measured_once(library: Library, tmp_path: Path) -> None
 def test_test_molecules_are_not_trained_on(library: Library, tmp_path: Path) -> None:
     cells = [c for c in PROTOCOLS["pfas"](library, 1) if c.method == "nmrshift"]
     heard: list[str] = []
-    list(Runner(tmp_path / "out", None, heard.append, quiet=True).run(cells))
+    list(Runner(tmp_path / "out", None, None, heard.append, quiet=True).run(cells))
     assert any("1 left out as test molecules" in line for line in heard)
+
+
+def test_a_pretrained_encoder_is_started_from(library: Library, tmp_path: Path) -> None:
+    shape = EncoderConfig(n_layers=3, d_h=24, d_e=8, d_ffn=16)
+    folder = save_encoder_of(tmp_path / "encoder", shape)
+    (cell,) = [c for c in PROTOCOLS["pfas"](library, 1) if c.method == "pretrained"]
+    runner = Runner(tmp_path / "out", None, folder, silent, quiet=True)
+    (result,) = runner.run([cell])
+    assert "pretrained" in markdown([result])
+    settings = json.loads((tmp_path / "out/pfas" / cell.name / "config.json").read_text())
+    assert settings["start_from"] == str(folder)
+    assert (settings["network"]["n_layers"], settings["network"]["d_h"]) == (3, 24)
+    learned = load_artifact(tmp_path / "out/pfas" / cell.name / "model").network
+    assert (learned.config.n_layers, learned.config.d_h) == (3, 24)
+    (plain,) = [c for c in PROTOCOLS["pfas"](library, 1) if c.method == "nmrshift"]
+    assert next(runner.run([plain])).metrics.mae_ppm != result.metrics.mae_ppm
 
 
 def test_choices_are_seeded_and_nested(library: Library) -> None:

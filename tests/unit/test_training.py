@@ -11,7 +11,7 @@ from toy import write_laboratory
 
 from nmrshift.errors import ConfigError
 from nmrshift.train import loop
-from nmrshift.train.config import TrainConfig, load_config
+from nmrshift.train.config import TrainConfig, load_config, parse_config
 from nmrshift.train.data import in_validation, prepare
 from nmrshift.train.loop import CHECKPOINT, METRICS, learning_rate
 from nmrshift.train.run import run_training
@@ -86,6 +86,37 @@ def test_a_run_goes_on_from_a_model(config: TrainConfig, toy_model: Path, tmp_pa
     other = second.model_copy(update={"nuclei": ("13C",)})
     with pytest.raises(ConfigError, match="other nuclei"):
         run_training(other, tmp_path / "third", resume=False, report=silent, quiet=True)
+
+
+def test_without_epochs_only_the_closed_form_is_fitted(
+    config: TrainConfig, toy_model: Path, tmp_path: Path
+) -> None:
+    still = config.optimisation.model_copy(update={"epochs": 0})
+    run = config.model_copy(
+        update={"start_from": toy_model, "optimisation": still, "solvent_response": ("13C",)}
+    )
+    found = run_training(run, tmp_path / "run", resume=False, report=silent, quiet=True)
+    before, after = (load_file(path / "weights.safetensors") for path in (toy_model, found.path))
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    fitted = set(after) - set(before)
+    assert fitted
+    assert all(name.startswith("responses.13C.") for name in fitted)
+    assert any(after[name].any() for name in fitted if "sensitivity" in name)
+    again = run_training(run, tmp_path / "run", resume=True, report=silent, quiet=True)
+    assert again.identity == found.identity
+
+
+def test_no_epochs_need_a_start(toy_model: Path, tmp_path: Path) -> None:
+    values = {
+        "name": "none",
+        "version": "0",
+        "nuclei": ["13C"],
+        "data": [{"path": "a.jsonl", "source_name": "a", "licence": "MIT"}],
+        "optimisation": {"epochs": 0},
+    }
+    with pytest.raises(ConfigError, match="start_from"):
+        parse_config(values, tmp_path)
+    assert parse_config({**values, "start_from": str(toy_model)}, tmp_path).start_from == toy_model
 
 
 def test_a_frozen_encoder_stays_and_heads_learn(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 from laboratory import records_of, write_lines
-from toy import SMILES
+from toy import SMILES, write_laboratory
 
 from nmrshift import Predictor
 from nmrshift.adapt import adapt
@@ -18,6 +18,8 @@ from nmrshift.adapt.ways import WAYS
 from nmrshift.chem.solvents import normalise
 from nmrshift.model.artifact import load_artifact
 from nmrshift.model.tensors import conditions
+from nmrshift.train.config import load_config
+from nmrshift.train.run import run_training
 
 LAB = AdaptSettings(name="lab", epochs=20)
 NEW, CHANGE_PPM = "pyridine-d5", 9.0
@@ -62,6 +64,26 @@ def test_a_solvent_is_learned(toy_model: Path, tmp_path: Path) -> None:
         )
     learned = carbon(tmp_path / "model", NEW, "lab") - carbon(tmp_path / "model", "CDCl3", "lab")
     assert learned == pytest.approx(CHANGE_PPM, abs=4.0)
+
+
+def test_a_nucleus_with_a_response_needs_no_embedding(toy_model: Path, tmp_path: Path) -> None:
+    """Its heads do not see the solvent; an embedding would learn nothing."""
+    config = load_config(write_laboratory(tmp_path))
+    still = config.optimisation.model_copy(update={"epochs": 0})
+    run = config.model_copy(
+        update={"start_from": toy_model, "optimisation": still, "solvent_response": ("13C",)}
+    )
+    base = run_training(run, tmp_path / "run", resume=False, report=lambda _: None, quiet=True)
+    rows = in_solvents(toy_model, lambda n: NEW if n % 2 else "CDCl3", lambda _: CHANGE_PPM)
+    carbons = [row for row in rows if row["nucleus"] == "13C"]
+    path = write_lines(tmp_path / "lab.jsonl", carbons)
+    report = adapt([path], tmp_path / "model", model=base.path, settings=LAB)
+    assert [tried.way for tried in report.tried] == ["base", "convention", "heads"]
+    assert NEW not in load_artifact(report.folder).network.config.solvents
+    assert report.verdict == "better"
+    for solvent in (NEW, "CDCl3", "DMSO-d6"):
+        away = carbon(report.folder, solvent, "lab") - carbon(base.path, solvent)
+        assert away == pytest.approx(CHANGE_PPM, abs=3.0)
 
 
 def test_a_reference_is_not_taken_for_a_solvent(
