@@ -21,7 +21,7 @@ from nmrshift.model.tensors import Conditions, batch_tensors
 from nmrshift.train.config import Optimisation
 from nmrshift.train.objective import Targets, dataset_conditions, encoded_loss
 
-PATIENCE: Final = 6
+PATIENCE: Final = 5
 """Passes without a smaller error on the inner molecules after which a run ends."""
 
 MOST_STEPS: Final = 1500
@@ -29,9 +29,9 @@ MOST_STEPS: Final = 1500
 
 _STEPS_AN_EPOCH: Final = 8
 _BATCH_MOLECULES: Final = (4, 32)
-_REHEARSED_MOLECULES: Final = 16
+_REHEARSED_MOLECULES: Final = 8
 _AVERAGE_DECAY: Final = 0.9
-_REHEARSAL_WEIGHT: Final = 1.0
+_REHEARSAL_WEIGHT: Final = 5.0
 _PULL: Final = 1e-3
 _LOSS: Final = Optimisation(bfloat16=False)
 
@@ -74,11 +74,12 @@ class Fitted:
     seconds: float
 
 
-def fit(start: Start, way: Way, report: Callable[[str], None]) -> Fitted:
+def fit(start: Start, way: Way, report: Callable[[str], None], passes: int | None = None) -> Fitted:
     """Learn in one way, and go back to the pass with the smallest error on the inner molecules.
 
-    What is kept is a moving average of the weights: few molecules make single steps erratic.
-    Dropout stays off: what the base says is what is held on to.
+    With a number of passes, learn for so many and keep the last. What is kept is a moving average
+    of the weights: few molecules make single steps erratic. Dropout stays off: what the base says
+    is what is held on to.
 
     Raises:
         ArithmeticError: the loss is no longer finite.
@@ -89,6 +90,24 @@ def fit(start: Start, way: Way, report: Callable[[str], None]) -> Fitted:
         network = copy.deepcopy(start.network).eval()
         trained = open_way(network, way, start.settings.name, start.nuclei, start.n_solvents)
     run = _Run(start, way, network, trained)
+    if passes is None:
+        best_epoch, epoch = _stopped(run, trained)
+    else:
+        best_epoch = epoch = passes
+        for number in range(1, passes + 1):
+            run.epoch(number)
+        trained.set(run.average)
+    close_way(network)
+    seconds = time.monotonic() - began
+    report(f"{way.name}: best after {best_epoch} of {epoch} passes, {seconds:.0f} s")
+    return Fitted(network, best_epoch, seconds)
+
+
+def _stopped(run: "_Run", trained: Trained) -> tuple[int, int]:
+    """Learn until the inner molecules gain no more; return the best pass, and how many there were.
+
+    The best pass' weights are left.
+    """
     best, best_epoch, epoch = run.inner_error(), 0, 0
     kept = trained.values()
     while epoch < run.epochs and epoch - best_epoch < PATIENCE:
@@ -98,10 +117,7 @@ def fit(start: Start, way: Way, report: Callable[[str], None]) -> Fitted:
         if error < best:
             best, best_epoch, kept = error, epoch, [value.clone() for value in run.average]
     trained.set(kept)
-    close_way(network)
-    seconds = time.monotonic() - began
-    report(f"{way.name}: best after {best_epoch} of {epoch} passes, {seconds:.0f} s")
-    return Fitted(network, best_epoch, seconds)
+    return best_epoch, epoch
 
 
 class _Run:

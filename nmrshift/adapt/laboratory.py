@@ -39,6 +39,12 @@ class Laboratory:
         """All molecules but the held-out ones, ascending."""
         return np.union1d(self.training, self.inner)
 
+    @property
+    def whole(self) -> "Laboratory":
+        """The same with all molecules to learn from."""
+        nobody = np.zeros(0, dtype=np.int64)
+        return Laboratory(self.dataset, np.arange(self.dataset.n_mols), nobody, nobody)
+
 
 def divide(dataset: ShiftDataset, validation: float, seed: int) -> Laboratory:
     """Hold molecules out, by the connectivity of their largest fragment and the seed.

@@ -36,8 +36,8 @@ class Way:
     heads: bool = False
     rank: int = 0
     everything: bool = False
-    learning_rate: float = 3e-4
-    epochs: int = 60
+    learning_rate: float = 1e-3
+    epochs: int = 20
 
     @property
     def encoder(self) -> bool:
@@ -54,17 +54,17 @@ WAYS: Final = (
         "convention",
         "a reference convention of its own, nothing else",
         solvents=False,
-        epochs=100,
+        epochs=40,
     ),
-    Way("solvent", "and embeddings of solvents that are new to the base", epochs=100),
+    Way("solvent", "and embeddings of solvents that are new to the base", epochs=40),
     Way("heads", "and the heads of its nuclei, on the encoder as it is", heads=True),
-    Way("low-rank", "and low-rank updates of the encoder", heads=True, rank=8, epochs=20),
+    Way("low-rank", "and low-rank updates of the encoder", heads=True, rank=8, learning_rate=2e-3),
     Way(
         "full",
         "and every weight, pulled towards the base's",
         everything=True,
-        learning_rate=5e-5,
-        epochs=20,
+        learning_rate=5e-4,
+        epochs=10,
     ),
 )
 
