@@ -58,9 +58,15 @@ class Answered:
         return Answered(*(getattr(self, item.name)[rows] for item in fields(self)))
 
 
+_NONE: Final = Answered(
+    *(np.zeros(0, dtype) for dtype in (np.int64, np.int64, float, float, float, bool, np.int64))
+)
+
+
 def joined(parts: Sequence[Answered]) -> Answered:
-    """Join answers, of one or more parts."""
+    """Join answers."""
     names = [item.name for item in fields(Answered)]
+    parts = (_NONE, *parts)
     return Answered(*(np.concatenate([getattr(part, n) for part in parts]) for n in names))
 
 

@@ -7,7 +7,8 @@ are left out (Sundararajan & Keerthi, doi 10.1162/08997660151134343); labels far
 (Holland & Welsch, doi 10.1080/03610927708827533).
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Final
 
@@ -58,8 +59,7 @@ class Corrections:
 
     Attributes:
         neighbours: by nucleus; only where left-out molecules gain.
-        left_out: errors of the atoms they rest on, predicted without their own molecule; observed
-            minus predicted stands as observed, and predicted is zero.
+        left_out: errors of the atoms they rest on, see :func:`errors_of`.
     """
 
     neighbours: dict[str, Neighbours]
@@ -77,10 +77,24 @@ def neighbours_of(
         mols: molecules to learn from.
         seed: draws atoms where there are too many.
     """
+    found = residuals_of(network, dataset, mols, seed)
+    solved = {nucleus: solve_neighbours(own) for nucleus, own in found.items()}
+    left = {nucleus: replace(found[nucleus], off=off) for nucleus, (_, off) in solved.items()}
+    known = {nucleus: item for nucleus, (item, _) in solved.items() if item is not None}
+    return Corrections(known, errors_of(network, dataset, left))
+
+
+def residuals_of(
+    network: ShiftNetwork, dataset: ShiftDataset, mols: NDArray[np.int64], seed: int
+) -> dict[str, Residuals]:
+    """Return what a network is off by, by nucleus.
+
+    Args: as for :func:`neighbours_of`.
+    """
     h = encode(network, dataset.graphs)
     found = answer(network, dataset, mols, dataset_conditions(dataset, network.config), h=h)
-    _, first, parent = np.unique(dataset.parent, return_index=True, return_inverse=True)
-    solved, left = {}, [found.on(mols[:0])]
+    _, parent = np.unique(dataset.parent, return_inverse=True)
+    residuals = {}
     for number, nucleus in enumerate(network.config.nuclei):
         rows = np.flatnonzero(found.nucleus == number)
         if nucleus in network.config.n_centres or not len(rows):
@@ -88,15 +102,32 @@ def neighbours_of(
         off_ppm = (found.observed_ppm - found.predicted_ppm)[rows]
         encoded = h[torch.from_numpy(found.atom[rows])].double().numpy()
         own = off_ppm / network.config.shift_scale_ppm[number]
-        residuals = _drawn(_merged(encoded, own, parent.ravel()[found.mol[rows]]), seed)
-        correction, off = solve_neighbours(residuals)
-        if correction is not None:
-            solved[nucleus] = correction
-        off_ppm = off * network.config.shift_scale_ppm[number]
-        zeros = np.zeros(len(off), dtype=np.int64)
-        mol = first[residuals.group]
-        left.append(Answered(mol, zeros + number, off_ppm, 0 * off, 0 * off + 1, zeros > 0, zeros))
-    return Corrections(solved, joined(left))
+        merged = _merged(encoded, own, parent.ravel()[found.mol[rows]])
+        residuals[nucleus] = _drawn(merged, seed)
+    return residuals
+
+
+def errors_of(
+    network: ShiftNetwork, dataset: ShiftDataset, residuals: Mapping[str, Residuals]
+) -> Answered:
+    """Return residuals as answers: what is off stands as observed, and predicted is zero.
+
+    Args:
+        network: has their units.
+        dataset: the laboratory's.
+        residuals: by nucleus.
+    """
+    _, first = np.unique(dataset.parent, return_index=True)
+    parts = []
+    for number, nucleus in enumerate(network.config.nuclei):
+        if nucleus in residuals:
+            own = residuals[nucleus]
+            off_ppm = own.off * network.config.shift_scale_ppm[number]
+            zeros = np.zeros(len(own.off), dtype=np.int64)
+            units = np.ones(len(own.off))
+            mol = first[own.group]
+            parts.append(Answered(mol, zeros + number, off_ppm, 0 * units, units, zeros > 0, zeros))
+    return joined(parts)
 
 
 def solve_neighbours(residuals: Residuals) -> tuple[Neighbours | None, Floats]:

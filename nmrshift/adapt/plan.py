@@ -24,8 +24,8 @@ from nmrshift.adapt.grow import (
 )
 from nmrshift.adapt.laboratory import Laboratory
 from nmrshift.adapt.lead_back import lead_back
-from nmrshift.adapt.neighbours import neighbours_of
-from nmrshift.adapt.new_head import NewLabels, Solved, answer_middle, labels_of, solve
+from nmrshift.adapt.neighbours import errors_of, neighbours_of, residuals_of
+from nmrshift.adapt.new_head import Solved, answer_middle, labels_of, solve
 from nmrshift.adapt.rehearsal import rehearse
 from nmrshift.adapt.settings import AdaptSettings
 from nmrshift.adapt.ways import BASE, NEW_HEAD, Way
@@ -97,7 +97,8 @@ def make_plan(
     def tried(solved: Mapping[str, Solved], way: Way) -> Trial:
         grown = with_nuclei(network, {name: item.new for name, item in solved.items()})
         found = answer(grown, dataset, laboratory.held_out, table, h=h, judgement=judgement)
-        learned = everything.on(laboratory.learned) if way is BASE else None
+        off = residuals_of(network, dataset, laboratory.learned, settings.seed)
+        learned = errors_of(network, dataset, off) if way is BASE else None
         return Trial(way.name, grown, found, {}, solved=solved, left_out=learned)
 
     apart = offsets(everything.on(laboratory.learned), config.nuclei)
@@ -105,7 +106,7 @@ def make_plan(
     moved = with_neighbours(with_offset(network, settings.name, clear_ppm), settings.name, {})
     own = sorted({*dataset.label_nucleus.tolist(), *dataset.lists.nucleus.tolist()})
     start = Start(
-        network=with_nuclei(moved, {name: item.new for name, item in heads.training.items()}),
+        network=with_nuclei(moved, {name: item.new for name, item in heads.learned.items()}),
         laboratory=laboratory,
         h=h,
         rehearsal=rehearse(base.network, public, settings.name),
@@ -202,35 +203,27 @@ def corrected(
 
 @dataclass(frozen=True, slots=True)
 class _Heads:
-    """Heads of new nuclei three times.
-
-    The middle of what was learned; solved for from all learned molecules; and from those alone
-    that no way is stopped by.
-    """
+    """Heads of new nuclei twice: the middle of what was learned, and solved for."""
 
     middle: Mapping[str, Solved]
     learned: Mapping[str, Solved]
-    training: Mapping[str, Solved]
 
 
 def _heads(laboratory: Laboratory, h: Tensor, new: Sequence[str], seed: int) -> _Heads:
     dataset = laboratory.dataset
     first = len(dataset.nuclei) - len(new)
 
-    def labels(mols: NDArray[np.int64]) -> dict[str, NewLabels]:
-        found = {name: labels_of(dataset, h, mols, first + n) for n, name in enumerate(new)}
-        for name, item in found.items():
-            if item.n_molecules < _LEAST_LEARNED:
-                raise TooFewSpectraError(
-                    f"{name}: assigned shifts of {item.n_molecules} molecules are left to learn "
-                    f"from; {_LEAST_LEARNED} are needed",
-                    hint="Stereoisomers and salts count as one molecule. Add spectra of others.",
-                )
-        return found
-
-    learned, training = labels(laboratory.learned), labels(laboratory.training)
+    labels = {
+        name: labels_of(dataset, h, laboratory.learned, first + n) for n, name in enumerate(new)
+    }
+    for name, item in labels.items():
+        if item.n_molecules < _LEAST_LEARNED:
+            raise TooFewSpectraError(
+                f"{name}: assigned shifts of {item.n_molecules} molecules are left to learn "
+                f"from; {_LEAST_LEARNED} are needed",
+                hint="Stereoisomers and salts count as one molecule. Add spectra of others.",
+            )
     return _Heads(
-        {name: answer_middle(item, seed) for name, item in learned.items()},
-        {name: solve(item, seed) for name, item in learned.items()},
-        {name: solve(item, seed) for name, item in training.items()},
+        {name: answer_middle(item, seed) for name, item in labels.items()},
+        {name: solve(item, seed) for name, item in labels.items()},
     )

@@ -24,7 +24,7 @@ def refit(
     watch: Control,
     report: Callable[[str], None],
 ) -> ShiftNetwork | None:
-    """Learn in the chosen way from all molecules, for as many passes as were best.
+    """Learn in the chosen way from all molecules.
 
     Nuclei that are new to the base have heads that are calibrated on molecules left out of them,
     so they stay as they are.
@@ -41,21 +41,21 @@ def refit(
         The network; ``None`` where no way was chosen, and where the second run failed: it cost too
         much public knowledge, or ended above the base's error on its own molecules.
     """
-    passes = {trial.way: trial.epochs for trial in tried}
-    if plan.solved is not None or chosen.way not in passes:
+    names = {trial.way for trial in tried}
+    if plan.solved is not None or chosen.way not in names:
         return None
     start = replace(plan.start, laboratory=plan.start.laboratory.whole)
     for way in ways:
-        if way.name not in ("convention", "solvent", chosen.way) or not passes.get(way.name):
+        if way.name not in {"convention", "solvent", chosen.way} & names:
             continue
-        fitted = fit(start, way, report, passes[way.name])
+        fitted = fit(start, way, report)
         led = lead_back(start.network, fitted.network, watch)
         if max(led.growth.values(), default=0.0) > MOST_GROWTH:
             return None
         start = replace(start, network=led.network)
         if way.name == chosen.way:
             break
-    network, _ = corrected(start.network, start, start.laboratory.training)
+    network, _ = corrected(start.network, start, start.laboratory.learned)
     return network if _error(plan, network) < _error(plan, plan.base.network) else None
 
 

@@ -44,7 +44,7 @@ class Tried:
 
     Attributes:
         way: its name.
-        epochs: passes over the spectra that it kept; 0 is what it began with.
+        epochs: passes over the spectra.
         share: of what it learned that was kept, 0-1: the rest would have cost public knowledge.
         relative_error: error on held-out molecules, 1 is the base's.
         public_growth: largest share by which the error of a nucleus on public molecules grows.

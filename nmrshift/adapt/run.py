@@ -167,7 +167,7 @@ def _final(
     network = refitted or choice.trial.network
     if choice.trial.way in _BLIND_TO_SOLVENTS:
         network = without_solvents(network, plan.start.n_solvents)
-    evidence, added = _evidence(base, plan, plan.start.laboratory.whole.training)
+    evidence, added = _evidence(base, plan, plan.start.laboratory.whole.learned)
     return replace(measured, network=network, evidence=evidence), added
 
 

@@ -12,7 +12,7 @@ from nmrshift.model.network import ShiftNetwork
 
 WayName = Literal["base", "new-head", "convention", "solvent", "heads", "low-rank", "full"]
 
-_CONVENTION_RATE: Final = 0.05
+_CONVENTION_RATE: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Way:
         rank: of what is added to the encoder's linear maps; 0 adds nothing.
         everything: all weights.
         learning_rate: of all but the convention, which has its own.
-        epochs: passes over the spectra, at most.
+        epochs: passes over the spectra, at most; 0 learns nothing but what is solved for.
     """
 
     name: WayName
@@ -52,9 +52,9 @@ NEW_HEAD: Final = Way("new-head", "the heads of new nuclei, solved for, nothing 
 WAYS: Final = (
     Way(
         "convention",
-        "a reference convention of its own, nothing else",
+        "a convention of its own, solved for: its offset, and what atoms alike are off by",
         solvents=False,
-        epochs=40,
+        epochs=0,
     ),
     Way("solvent", "and embeddings of solvents that are new to the base", epochs=40),
     Way("heads", "and the heads of its nuclei, on the encoder as it is", heads=True),
