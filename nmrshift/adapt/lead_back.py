@@ -14,6 +14,9 @@ from nmrshift.adapt.choice import MOST_GROWTH
 from nmrshift.adapt.control import Control
 from nmrshift.model.network import ShiftNetwork
 
+_AIM: Final = 0.8
+"""Part of the allowed growth that is used: on other public molecules it may be larger."""
+
 _HALVINGS: Final = 4
 
 
@@ -80,4 +83,4 @@ def _growth(network: ShiftNetwork, watch: Control) -> dict[str, float]:
 
 
 def _is_near(found: LedBack) -> bool:
-    return max(found.growth.values(), default=0.0) <= MOST_GROWTH
+    return max(found.growth.values(), default=0.0) <= _AIM * MOST_GROWTH

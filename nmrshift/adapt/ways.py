@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
+from nmrshift.model.heads import KernelHead
 from nmrshift.model.network import ShiftNetwork
 
 WayName = Literal["base", "new-head", "convention", "solvent", "heads", "low-rank", "full"]
@@ -144,11 +145,15 @@ def open_way(
         _free_rows(solvents, len(solvents) - n_solvents, n_solvents)
     groups = [{"params": tables, "lr": _CONVENTION_RATE}]
     free = []
+    kept = {id(table) for table in tables}
+    for head in network.heads.values():
+        if isinstance(head, KernelHead):  # solved for; steps of a size for other heads undo that
+            kept |= {id(parameter) for parameter in head.requires_grad_(False).parameters()}
     if way.everything:
-        kept = {id(table) for table in tables}
         free = [p for p in network.parameters() if id(p) not in kept]
     elif way.heads:
-        free = [p for nucleus in nuclei for p in network.heads[nucleus].parameters()]
+        heads = [network.heads[nucleus] for nucleus in nuclei]
+        free = [p for head in heads for p in head.parameters() if id(p) not in kept]
     thin: list[nn.Parameter] = []
     for module in _encoder_maps(network) if way.rank else ():
         update = LowRank(module.weight.shape, way.rank)
