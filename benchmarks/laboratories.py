@@ -58,7 +58,8 @@ def errors_ppm(
         for record in records
     ]
     found: list[float] = []
-    for record, answer in zip(records, predictor.predict_many(queries), strict=True):
+    answers = predictor.predict_many(queries, nuclei=predictor.nuclei)
+    for record, answer in zip(records, answers, strict=True):
         if isinstance(answer, Prediction):
             predicted = {atom.atom_index: atom.shift_ppm for atom in answer.atoms}
             found += [abs(predicted[atom] - ppm) for atom, ppm in record.shifts or ()]
