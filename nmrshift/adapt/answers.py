@@ -1,7 +1,7 @@
 """A network's answers on measured shifts, assigned or not."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Final
 
 import numpy as np
@@ -36,6 +36,7 @@ class Answered:
         scale_ppm: its error scale.
         listed: whether the shift is from a list without assignment; it then stands beside the
             atom that this very model pairs it with.
+        atom: row of that atom in what :func:`encode` gives.
     """
 
     mol: NDArray[np.int64]
@@ -44,11 +45,29 @@ class Answered:
     predicted_ppm: Floats
     scale_ppm: Floats
     listed: NDArray[np.bool_]
+    atom: NDArray[np.int64]
 
     @property
     def error_ppm(self) -> Floats:
         """Absolute errors ``[n]``."""
         return np.abs(self.predicted_ppm - self.observed_ppm)
+
+    def on(self, mols: NDArray[np.int64]) -> "Answered":
+        """Return the answers on some molecules."""
+        rows = np.isin(self.mol, mols)
+        return Answered(*(getattr(self, item.name)[rows] for item in fields(self)))
+
+
+_NONE: Final = Answered(
+    *(np.zeros(0, dtype) for dtype in (np.int64, np.int64, float, float, float, bool, np.int64))
+)
+
+
+def joined(parts: Sequence[Answered]) -> Answered:
+    """Join answers."""
+    names = [item.name for item in fields(Answered)]
+    parts = (_NONE, *parts)
+    return Answered(*(np.concatenate([getattr(part, n) for part in parts]) for n in names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +127,13 @@ def answer(
         else:
             encoded = h[rows_of(dataset.graphs, chunk)]
         codes = None if judgement is None else environment_codes(graphs, N_SPHERES)
-        mol = chunk[graphs.atom_to_mol]
+        mol, atom = chunk[graphs.atom_to_mol], rows_of(dataset.graphs, chunk).numpy()
         for number in range(len(network.config.nuclei)):
             piece = _nucleus(
                 network, number, encoded, condition, labels, lists.of(number), judgement, codes, mol
             )
-            pieces.append((mol[piece[0]], np.full(len(piece[0]), number), *piece[1:]))
+            which = np.full(len(piece[0]), number)
+            pieces.append((mol[piece[0]], which, *piece[1:], atom[piece[0]]))
     columns = [np.concatenate(column) for column in zip(*pieces, strict=True)]
     return Answered(*columns)
 
@@ -144,7 +164,9 @@ def _nucleus(
     if judgement is not None and codes is not None:
         support = judgement.evidence.support(nucleus, codes[nodes])
         judge = judgement.judges[nucleus]
-        shift_ppm, scale_ppm = judge(shift_ppm, scale_ppm, support, mol[nodes])
+        offset_ppm = network.offset_ppm(nucleus, condition[torch.from_numpy(keys)]).numpy()
+        shift_ppm, scale_ppm = judge(shift_ppm - offset_ppm, scale_ppm, support, mol[nodes])
+        shift_ppm = shift_ppm + offset_ppm
     centre, spread = config.shift_mean_ppm[number], config.shift_scale_ppm[number]
     paired = pair(
         (shift_ppm[n:] - centre) / spread,

@@ -7,7 +7,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from nmrshift.adapt.answers import Answered
+from nmrshift.adapt.answers import Answered, joined
 from nmrshift.adapt.new_head import Solved
 from nmrshift.adapt.ways import WayName
 from nmrshift.model.network import ShiftNetwork
@@ -40,18 +40,23 @@ class Trial:
         network: what it came to.
         answered: on the held-out molecules.
         growth: share by which the error on public molecules grows, by nucleus.
+        share: of what was learned that is kept, 0-1: the rest was led back to the base.
         epochs: passes it learned.
         seconds: time it took.
         solved: heads of new nuclei as they were solved for, by nucleus.
+        left_out: errors on the molecules that were learned from, each left out of what was learned,
+            for ways that are solved for; the base has not learned from any.
     """
 
     way: WayName
     network: ShiftNetwork
     answered: Answered
     growth: Mapping[str, float]
+    share: float = 1.0
     epochs: int = 0
     seconds: float = 0.0
     solved: Mapping[str, Solved] = field(default_factory=dict)
+    left_out: Answered | None = None
 
     @property
     def private(self) -> bool:
@@ -82,12 +87,15 @@ class Choice:
 def choose(base: Trial, trials: Sequence[Trial]) -> Choice:
     """Go from the base to freer ways as long as each has a clear gain.
 
+    Two ways are compared on the molecules that neither learned from: the held-out ones, and where
+    both can leave out one at a time, all others too.
+
     Args:
         base: the base as it is.
         trials: ways, from cautious to free.
     """
     unit = _unit(base.answered)
-    sums = {trial.way: _sums(trial, unit) for trial in (base, *trials)}
+    sums = {trial.way: _sums(_all(trial), unit) for trial in (base, *trials)}
 
     def gains(
         before: Trial, after: Trial, standard_errors: float, least: float = _LEAST_GAIN
@@ -116,18 +124,25 @@ def choose(base: Trial, trials: Sequence[Trial]) -> Choice:
 def relative_error(trial: Trial, base: Trial) -> float:
     """Return a way's mean error in units of the base's, each shift in its nucleus' unit."""
     unit = _unit(base.answered)
-    (n, total), (n_base, total_base) = (_sums(t, unit).sum(axis=0) for t in (trial, base))
+    (n, total), (n_base, total_base) = (
+        _sums(one.answered, unit).sum(axis=0) for one in (trial, base)
+    )
     return float((total / n) / max(total_base / n_base, 1e-12))
 
 
 def is_clear(before: Floats, after: Floats, standard_errors: float, least: float) -> bool:
-    """Say whether an error falls by more than its standard error, molecules independent.
+    """Say whether an error falls by more than chance, molecules independent.
+
+    The mean error must fall, and the relative gains of molecules must lie above zero by more than
+    their standard error. In the mean alone a few molecules far off have the say, so that a gain on
+    nearly all others could not be told from chance.
 
     Args:
-        before: number of answers and sum of errors of each molecule ``[n_mols, 2]``.
+        before: number of answers and sum of errors of each molecule, in units of the mean error
+            ``[n_mols, 2]``.
         after: the same for the other model; of a list it may pair other peaks.
-        standard_errors: how many of them the gain must have.
-        least: share of the error that it must have too.
+        standard_errors: how many of them the relative gain must have.
+        least: share of the mean error that must go.
     """
     n_mols = max(len(before), len(after))
     (n, total), (n_after, total_after) = (
@@ -136,12 +151,11 @@ def is_clear(before: Floats, after: Floats, standard_errors: float, least: float
     both = (n > 0) & (n_after > 0)
     if int(both.sum()) < 2:
         return False
-    n, total, mean_after = n[both], total[both], total_after[both] / n_after[both]
-    gain = total - n * mean_after
-    mean = float(gain.sum() / n.sum())
-    correction = len(n) / (len(n) - 1)
-    error = float(np.sqrt(((gain - n * mean) ** 2).sum() * correction) / n.sum())
-    return mean > max(standard_errors * error, least * float(total.sum() / n.sum()))
+    n, old, new = n[both], total[both] / n[both], total_after[both] / n_after[both]
+    relative = (old - new) / (old + new + 1.0)
+    error = float(relative.std(ddof=1)) / len(n) ** 0.5
+    falls = float((n * (old - new)).sum()) > least * float((n * old).sum())
+    return falls and float(relative.mean()) > standard_errors * error
 
 
 def _unit(base: Answered) -> dict[int, float]:
@@ -152,9 +166,13 @@ def _unit(base: Answered) -> dict[int, float]:
     }
 
 
-def _sums(trial: Trial, unit: Mapping[int, float]) -> Floats:
+def _all(trial: Trial) -> Answered:
+    """Return all answers that say what a way is worth."""
+    return trial.answered if trial.left_out is None else joined([trial.answered, trial.left_out])
+
+
+def _sums(found: Answered, unit: Mapping[int, float]) -> Floats:
     """Return number of answers and sum of errors of each molecule ``[n_mols, 2]``."""
-    found = trial.answered
     scale = np.array([unit.get(number, 1.0) for number in found.nucleus.tolist()])
     counts = np.bincount(found.mol).astype(np.float64)
     return np.stack([counts, np.bincount(found.mol, found.error_ppm / scale)], axis=1)

@@ -1,4 +1,4 @@
-"""Short runs: one way of learning, stopped by molecules that it does not learn from."""
+"""Short runs: one way of learning from a laboratory's molecules."""
 
 import copy
 import time
@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nmrshift.adapt.answers import answer, rows_of
+from nmrshift.adapt.answers import rows_of
 from nmrshift.adapt.laboratory import Laboratory
 from nmrshift.adapt.rehearsal import Rehearsal
 from nmrshift.adapt.settings import AdaptSettings
@@ -21,17 +21,14 @@ from nmrshift.model.tensors import Conditions, batch_tensors
 from nmrshift.train.config import Optimisation
 from nmrshift.train.objective import Targets, dataset_conditions, encoded_loss
 
-PATIENCE: Final = 6
-"""Passes without a smaller error on the inner molecules after which a run ends."""
-
 MOST_STEPS: Final = 1500
 """Steps of one run, about: passes are fewer where there are many spectra."""
 
-_STEPS_AN_EPOCH: Final = 8
+_STEPS_AN_EPOCH: Final = 20
 _BATCH_MOLECULES: Final = (4, 32)
-_REHEARSED_MOLECULES: Final = 16
+_REHEARSED_MOLECULES: Final = 8
 _AVERAGE_DECAY: Final = 0.9
-_REHEARSAL_WEIGHT: Final = 1.0
+_REHEARSAL_WEIGHT: Final = 5.0
 _PULL: Final = 1e-3
 _LOSS: Final = Optimisation(bfloat16=False)
 
@@ -64,8 +61,8 @@ class Fitted:
     """What a run came to.
 
     Attributes:
-        network: with the weights of its best pass.
-        epochs: passes until then; 0 is the base's weights.
+        network: with averaged weights.
+        epochs: passes over the molecules.
         seconds: how long it took.
     """
 
@@ -75,10 +72,11 @@ class Fitted:
 
 
 def fit(start: Start, way: Way, report: Callable[[str], None]) -> Fitted:
-    """Learn in one way, and go back to the pass with the smallest error on the inner molecules.
+    """Learn in one way, for the passes that it has; the held-out molecules say what that is worth.
 
-    What is kept is a moving average of the weights: few molecules make single steps erratic.
-    Dropout stays off: what the base says is what is held on to.
+    With so few molecules, some of them put aside to say when to stop would say it by chance. What
+    is kept is a moving average of the weights: few molecules make single steps erratic. Dropout
+    stays off: what the base says is what is held on to.
 
     Raises:
         ArithmeticError: the loss is no longer finite.
@@ -89,19 +87,13 @@ def fit(start: Start, way: Way, report: Callable[[str], None]) -> Fitted:
         network = copy.deepcopy(start.network).eval()
         trained = open_way(network, way, start.settings.name, start.nuclei, start.n_solvents)
     run = _Run(start, way, network, trained)
-    best, best_epoch, epoch = run.inner_error(), 0, 0
-    kept = trained.values()
-    while epoch < run.epochs and epoch - best_epoch < PATIENCE:
-        epoch += 1
-        run.epoch(epoch)
-        error = run.inner_error()
-        if error < best:
-            best, best_epoch, kept = error, epoch, [value.clone() for value in run.average]
-    trained.set(kept)
+    for number in range(1, run.epochs + 1):
+        run.epoch(number)
+    trained.set(run.average)
     close_way(network)
     seconds = time.monotonic() - began
-    report(f"{way.name}: best after {best_epoch} of {epoch} passes, {seconds:.0f} s")
-    return Fitted(network, best_epoch, seconds)
+    report(f"{way.name}: {run.epochs} passes, {seconds:.0f} s")
+    return Fitted(network, run.epochs, seconds)
 
 
 class _Run:
@@ -115,9 +107,9 @@ class _Run:
         self._rng = np.random.default_rng([start.settings.seed, len(way.name)])
         self._public = start.rehearsal.batches(_REHEARSED_MOLECULES, self._rng)
         low, high = _BATCH_MOLECULES
-        n_mols = len(start.laboratory.training)
+        n_mols = len(start.laboratory.learned)
         self._size = min(max(n_mols // _STEPS_AN_EPOCH, low), high)
-        most = start.settings.epochs or way.epochs
+        most = min(way.epochs, start.settings.epochs or way.epochs)
         self._n_steps = 0
         self.average = trained.values()
         self.epochs = min(most, max(1, MOST_STEPS // -(-n_mols // self._size)))
@@ -136,19 +128,8 @@ class _Run:
             decay = min(_AVERAGE_DECAY, self._n_steps / (self._n_steps + 2))
             self._trained.lead(self.average, 1 - decay)
 
-    def inner_error(self) -> float:
-        """Return the averaged weights' mean error on the inner molecules, in units of a spread."""
-        h = None if self._way.encoder else self._start.h
-        inner = self._start.laboratory.inner
-        present = self._trained.values()
-        self._trained.set(self.average)
-        found = answer(self._network, self._dataset, inner, self._table, h=h)
-        self._trained.set(present)
-        spread = np.array(self._network.config.shift_scale_ppm)[found.nucleus]
-        return float((found.error_ppm / spread).mean()) if len(spread) else 0.0
-
     def _batches(self) -> Iterator[NDArray[np.int64]]:
-        order = self._rng.permutation(self._start.laboratory.training)
+        order = self._rng.permutation(self._start.laboratory.learned)
         yield from np.split(order, range(self._size, len(order), self._size))
 
     def _loss(self, mols: NDArray[np.int64]) -> Tensor:

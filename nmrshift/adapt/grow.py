@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from nmrshift.errors import ConfigError
 from nmrshift.model.build import build_network
-from nmrshift.model.heads import KernelHead
+from nmrshift.model.heads import KernelHead, Neighbours
 from nmrshift.model.network import ShiftNetwork
 
 _TABLES: Final = {
@@ -90,6 +90,53 @@ def _padded(value: Tensor, shape: torch.Size) -> Tensor:
     return functional.pad(value, missing)
 
 
+def with_offset(network: ShiftNetwork, name: str, offset_ppm: Mapping[str, float]) -> ShiftNetwork:
+    """Return a copy in which all shifts of a convention lie further by a constant.
+
+    Args:
+        network: knows the convention.
+        name: of the convention.
+        offset_ppm: of the nuclei that lie apart.
+    """
+    config = network.config
+    own = config.offset_sources
+    state = dict(network.state_dict())
+    if name not in own:
+        rows = state.get("offsets", torch.zeros(0, len(config.nuclei)))
+        state["offsets"] = functional.pad(rows, (0, 0, 0, 1))
+        own = (*own, name)
+    offsets = state["offsets"].clone()
+    for nucleus, value_ppm in offset_ppm.items():
+        number = config.nuclei.index(nucleus)
+        offsets[own.index(name), number] += value_ppm / config.shift_scale_ppm[number]
+    grown = build_network(config.model_copy(update={"offset_sources": own}))
+    grown.load_state_dict({**state, "offsets": offsets}, strict=True)
+    return grown.eval()
+
+
+def with_neighbours(
+    network: ShiftNetwork, name: str, neighbours: Mapping[str, Neighbours]
+) -> ShiftNetwork:
+    """Return a copy in which a convention has corrections of its own, in place of earlier ones.
+
+    Args:
+        network: has an offset for the convention, see :func:`with_offset`.
+        name: of the convention.
+        neighbours: by nucleus; those that are not named have none.
+    """
+    config = network.config
+    prefix = f"neighbours.{config.offset_sources.index(name)}."
+    others = {key: value for key, value in config.neighbours.items() if key != name}
+    own = {nucleus: len(item.alpha) for nucleus, item in neighbours.items()}
+    known = {**others, name: own} if own else others
+    state = {k: v for k, v in network.state_dict().items() if not k.startswith(prefix)}
+    for nucleus, item in neighbours.items():
+        state |= {f"{prefix}{nucleus}.{key}": value for key, value in item.state_dict().items()}
+    grown = build_network(config.model_copy(update={"neighbours": known}))
+    grown.load_state_dict(state, strict=True)
+    return grown.eval()
+
+
 def with_solvents(network: ShiftNetwork, keys: Sequence[str]) -> ShiftNetwork:
     """Return a copy that has embeddings of further solvents, which say nothing at first.
 
@@ -120,6 +167,8 @@ def with_nuclei(network: ShiftNetwork, heads: Mapping[str, NewHead]) -> ShiftNet
     }
     grown = build_network(config.model_copy(update=new))
     state = dict(network.state_dict())
+    if config.offset_sources:
+        state["offsets"] = functional.pad(state["offsets"], (0, len(heads)))
     for nucleus, item in heads.items():
         state |= {f"heads.{nucleus}.{name}": v for name, v in item.head.state_dict().items()}
     grown.load_state_dict(state, strict=True)

@@ -14,8 +14,6 @@ from nmrshift.errors import TooFewSpectraError
 LEAST_MOLECULES: Final = 8
 
 _LEAST_HELD_OUT: Final = 4
-_LEAST_INNER: Final = 1
-_INNER: Final = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,20 +22,19 @@ class Laboratory:
 
     Attributes:
         dataset: all of them.
-        training: molecules whose spectra are learned from.
-        inner: molecules that say when to stop.
+        learned: molecules whose spectra are learned from.
         held_out: molecules that choose and measure.
     """
 
     dataset: ShiftDataset
-    training: NDArray[np.int64]
-    inner: NDArray[np.int64]
+    learned: NDArray[np.int64]
     held_out: NDArray[np.int64]
 
     @property
-    def learned(self) -> NDArray[np.int64]:
-        """All molecules but the held-out ones, ascending."""
-        return np.union1d(self.training, self.inner)
+    def whole(self) -> "Laboratory":
+        """The same with all molecules to learn from."""
+        nobody = np.zeros(0, dtype=np.int64)
+        return Laboratory(self.dataset, np.arange(self.dataset.n_mols), nobody)
 
 
 def divide(dataset: ShiftDataset, validation: float, seed: int) -> Laboratory:
@@ -56,15 +53,9 @@ def divide(dataset: ShiftDataset, validation: float, seed: int) -> Laboratory:
             hint="Stereoisomers and salts count as one molecule. Add spectra of others.",
         )
     n_held = max(_LEAST_HELD_OUT, math.ceil(validation * len(order)))
-    n_inner = max(_LEAST_INNER, round(_INNER * (len(order) - n_held)))
-    held, inner = set(order[:n_held]), set(order[n_held : n_held + n_inner])
-    part = np.array([0 if key in held else 1 if key in inner else 2 for key in keys])
-    return Laboratory(
-        dataset,
-        training=np.flatnonzero(part == 2),
-        inner=np.flatnonzero(part == 1),
-        held_out=np.flatnonzero(part == 0),
-    )
+    held = set(order[:n_held])
+    is_held = np.array([key in held for key in keys])
+    return Laboratory(dataset, np.flatnonzero(~is_held), np.flatnonzero(is_held))
 
 
 def _place(key: str, seed: int) -> bytes:

@@ -9,15 +9,23 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nmrshift.adapt.answers import Judgement, answer, encode
+from nmrshift.adapt.answers import Answered, Judgement, answer, encode
 from nmrshift.adapt.checks import Offset, check_against, offsets
 from nmrshift.adapt.choice import Trial
 from nmrshift.adapt.control import Control
 from nmrshift.adapt.finish import judgement_of, known_calibration
 from nmrshift.adapt.fit import Start, fit
-from nmrshift.adapt.grow import with_nuclei, with_solvents, with_source
+from nmrshift.adapt.grow import (
+    with_neighbours,
+    with_nuclei,
+    with_offset,
+    with_solvents,
+    with_source,
+)
 from nmrshift.adapt.laboratory import Laboratory
-from nmrshift.adapt.new_head import NewLabels, Solved, answer_middle, labels_of, solve
+from nmrshift.adapt.lead_back import lead_back
+from nmrshift.adapt.neighbours import errors_of, neighbours_of, residuals_of
+from nmrshift.adapt.new_head import Solved, answer_middle, labels_of, solve
 from nmrshift.adapt.rehearsal import rehearse
 from nmrshift.adapt.settings import AdaptSettings
 from nmrshift.adapt.ways import BASE, NEW_HEAD, Way
@@ -25,7 +33,7 @@ from nmrshift.chem.solvents import UNKNOWN, normalise
 from nmrshift.data.records import ShiftRecord
 from nmrshift.errors import TooFewSpectraError
 from nmrshift.model.artifact import Artifact
-from nmrshift.model.network import NetworkConfig
+from nmrshift.model.network import NetworkConfig, ShiftNetwork
 from nmrshift.train.objective import dataset_conditions
 
 _LEAST_IN_SOLVENT: Final = 10
@@ -44,7 +52,8 @@ class Plan:
         base: answers of the base; of a new nucleus, the middle of the laboratory's own shifts.
         solved: the base with heads of the new nuclei solved for; ``None`` where there are none.
         judgement: what evidence makes of answers.
-        offsets: constant distances between the laboratory's shifts and the base's.
+        offsets: constant distances between the laboratory's shifts and the base's; clear ones are
+            the convention's from the start.
     """
 
     start: Start
@@ -89,11 +98,16 @@ def make_plan(
     def tried(solved: Mapping[str, Solved], way: Way) -> Trial:
         grown = with_nuclei(network, {name: item.new for name, item in solved.items()})
         found = answer(grown, dataset, laboratory.held_out, table, h=h, judgement=judgement)
-        return Trial(way.name, grown, found, {}, solved=solved)
+        off = residuals_of(network, dataset, laboratory.learned, settings.seed)
+        learned = errors_of(network, dataset, off) if way is BASE else None
+        return Trial(way.name, grown, found, {}, solved=solved, left_out=learned)
 
+    apart = offsets(everything.on(laboratory.learned), config.nuclei)
+    clear_ppm = {one.nucleus: one.offset_ppm for one in apart if one.is_clear}
+    moved = with_neighbours(with_offset(network, settings.name, clear_ppm), settings.name, {})
     own = sorted({*dataset.label_nucleus.tolist(), *dataset.lists.nucleus.tolist()})
     start = Start(
-        network=with_nuclei(network, {name: item.new for name, item in heads.training.items()}),
+        network=with_nuclei(moved, {name: item.new for name, item in heads.learned.items()}),
         laboratory=laboratory,
         h=h,
         rehearsal=rehearse(base.network, public, settings.name),
@@ -106,7 +120,7 @@ def make_plan(
         base=tried(heads.middle, BASE),
         solved=tried(heads.learned, NEW_HEAD) if new else None,
         judgement=judgement,
-        offsets=offsets(everything, config.nuclei),
+        offsets=apart,
     )
 
 
@@ -147,7 +161,9 @@ def trials(
     """Yield the ways, from cautious to free.
 
     The freer ones begin with the convention that the first one learned, so that a constant offset
-    does not go into weights that the public shares.
+    does not go into weights that the public shares. What costs too much public knowledge is led
+    back to where it began, until it does not. What a way is still off by on its own molecules then
+    corrects atoms alike, under the laboratory's convention.
 
     Args:
         plan: what they begin with.
@@ -164,44 +180,66 @@ def trials(
         if way.name == "solvent" and not start.n_solvents:
             continue
         fitted = fit(start, way, report)
+        led = lead_back(start.network, fitted.network, watch)
+        network, left_out = corrected(led.network, start, start.laboratory.learned)
         if way.name in ("convention", "solvent"):
-            start = replace(start, network=fitted.network)
-        growth = {public.nucleus: public.growth for public in watch(fitted.network)}
-        answered = answer(fitted.network, dataset, held_out, table, judgement=plan.judgement)
-        yield Trial(way.name, fitted.network, answered, growth, fitted.epochs, fitted.seconds)
+            start = replace(start, network=led.network)
+        answered = answer(network, dataset, held_out, table, judgement=plan.judgement)
+        yield Trial(
+            way.name,
+            network,
+            answered,
+            led.growth,
+            share=led.share,
+            epochs=fitted.epochs,
+            seconds=fitted.seconds,
+            left_out=None if way.heads or way.encoder else left_out,
+        )
+
+
+def corrected(
+    network: ShiftNetwork, start: Start, mols: NDArray[np.int64]
+) -> tuple[ShiftNetwork, Answered]:
+    """Return a network with the corrections that molecules of a laboratory give.
+
+    Args:
+        network: the weights.
+        start: the laboratory and its name.
+        mols: molecules that are learned from.
+
+    Returns:
+        The network, and the errors of these molecules with each left out of the corrections.
+    """
+    settings, dataset = start.settings, start.laboratory.dataset
+    found = neighbours_of(network, dataset, mols, settings.seed)
+    if found.neighbours:
+        network = with_neighbours(network, settings.name, found.neighbours)
+    return network, found.left_out
 
 
 @dataclass(frozen=True, slots=True)
 class _Heads:
-    """Heads of new nuclei three times.
-
-    The middle of what was learned; solved for from all learned molecules; and from those alone
-    that no way is stopped by.
-    """
+    """Heads of new nuclei twice: the middle of what was learned, and solved for."""
 
     middle: Mapping[str, Solved]
     learned: Mapping[str, Solved]
-    training: Mapping[str, Solved]
 
 
 def _heads(laboratory: Laboratory, h: Tensor, new: Sequence[str], seed: int) -> _Heads:
     dataset = laboratory.dataset
     first = len(dataset.nuclei) - len(new)
 
-    def labels(mols: NDArray[np.int64]) -> dict[str, NewLabels]:
-        found = {name: labels_of(dataset, h, mols, first + n) for n, name in enumerate(new)}
-        for name, item in found.items():
-            if item.n_molecules < _LEAST_LEARNED:
-                raise TooFewSpectraError(
-                    f"{name}: assigned shifts of {item.n_molecules} molecules are left to learn "
-                    f"from; {_LEAST_LEARNED} are needed",
-                    hint="Stereoisomers and salts count as one molecule. Add spectra of others.",
-                )
-        return found
-
-    learned, training = labels(laboratory.learned), labels(laboratory.training)
+    labels = {
+        name: labels_of(dataset, h, laboratory.learned, first + n) for n, name in enumerate(new)
+    }
+    for name, item in labels.items():
+        if item.n_molecules < _LEAST_LEARNED:
+            raise TooFewSpectraError(
+                f"{name}: assigned shifts of {item.n_molecules} molecules are left to learn "
+                f"from; {_LEAST_LEARNED} are needed",
+                hint="Stereoisomers and salts count as one molecule. Add spectra of others.",
+            )
     return _Heads(
-        {name: answer_middle(item, seed) for name, item in learned.items()},
-        {name: solve(item, seed) for name, item in learned.items()},
-        {name: solve(item, seed) for name, item in training.items()},
+        {name: answer_middle(item, seed) for name, item in labels.items()},
+        {name: solve(item, seed) for name, item in labels.items()},
     )

@@ -44,7 +44,8 @@ class Tried:
 
     Attributes:
         way: its name.
-        epochs: passes over the spectra that it kept; 0 is what it began with.
+        epochs: passes over the spectra.
+        share: of what it learned that was kept, 0-1: the rest would have cost public knowledge.
         relative_error: error on held-out molecules, 1 is the base's.
         public_growth: largest share by which the error of a nucleus on public molecules grows.
         refused: whether that is too much.
@@ -53,6 +54,7 @@ class Tried:
 
     way: WayName
     epochs: int
+    share: float
     relative_error: float
     public_growth: float
     refused: bool
@@ -70,7 +72,7 @@ class AdaptReport:
         name: of the laboratory, by which its convention is asked for.
         n_spectra: spectra used.
         n_molecules: molecules of those.
-        n_held_out: molecules of those that were not learned from.
+        n_held_out: molecules of those that chose the way and measured it.
         way: the chosen way.
         verdict: better, no difference or worse.
         reason: the verdict in a sentence.
@@ -80,6 +82,7 @@ class AdaptReport:
         public: errors on public molecules, by nucleus.
         evidence_added: measured shifts added to the evidence, by nucleus.
         recalibrated: nuclei whose intervals were calibrated anew.
+        refitted: whether the written weights learned from the held-out molecules too, afterwards.
         notices: what was left out or looks odd.
         seconds: time of the whole.
     """
@@ -100,6 +103,7 @@ class AdaptReport:
     public: tuple[Public, ...]
     evidence_added: dict[str, int]
     recalibrated: tuple[str, ...]
+    refitted: bool
     notices: tuple[Notice, ...]
     seconds: float
 
@@ -119,12 +123,13 @@ class AdaptReport:
                 f"note: {notice.message}", _WIDTH, initial_indent="  ", subsequent_indent="    "
             )
         yield ""
-        yield "way           passes  held-out error  public error  seconds"
+        yield "way           passes  kept  held-out error  public error  seconds"
         for tried in self.tried:
             mark = "*" if tried.way == self.way else " "
             refused = "  refused" if tried.refused else ""
             yield (
-                f"{mark} {tried.way:<12}{tried.epochs:>6}  {tried.relative_error:>13.0%}  "
+                f"{mark} {tried.way:<12}{tried.epochs:>6}  {tried.share:>4.0%}  "
+                f"{tried.relative_error:>14.0%}  "
                 f"{tried.public_growth:>+11.1%}  {tried.seconds:>7.0f}{refused}"
             )
         yield ""
@@ -137,6 +142,8 @@ class AdaptReport:
             )
         yield ""
         yield f"{self.verdict.upper()}. {self.reason}"
+        if self.refitted:
+            yield "The model written has then learned in this way from all molecules."
         added = ", ".join(f"{n} {name}" for name, n in self.evidence_added.items() if n)
         yield f"Evidence: {added or 'no'} shifts added. Intervals calibrated anew: " + (
             ", ".join(self.recalibrated) or "none"

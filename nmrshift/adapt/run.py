@@ -4,9 +4,12 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from nmrshift.adapt.card import adapted_card_text
 from nmrshift.adapt.choice import Choice, Trial, choose, relative_error
@@ -26,6 +29,7 @@ from nmrshift.adapt.intake import Intake, read_laboratory
 from nmrshift.adapt.laboratory import Laboratory, divide
 from nmrshift.adapt.plan import Plan, make_plan, new_solvents, trials
 from nmrshift.adapt.public import public_smiles
+from nmrshift.adapt.refit import refit
 from nmrshift.adapt.report import AdaptReport, Tried
 from nmrshift.adapt.settings import AdaptSettings
 from nmrshift.adapt.ways import WAYS, WayName
@@ -33,6 +37,8 @@ from nmrshift.data.dataset import as_dataset
 from nmrshift.data.records import record_to_dict
 from nmrshift.errors import ConfigError
 from nmrshift.model.artifact import Artifact, load_artifact
+from nmrshift.model.evidence import EvidenceTable
+from nmrshift.model.network import ShiftNetwork
 from nmrshift.predict.predictor import Predictor
 from nmrshift.types import Notice
 
@@ -88,8 +94,10 @@ def adapt(
     )
     tried = list(trials(plan, WAYS, watch, report))
     choice = choose(plan.base, tried)
-    adapted, added = _adapted(base, plan, choice)
-    before_after = compare(plan.base.answered, adapted.answered, nuclei)
+    measured = _measured(base, plan, choice)
+    before_after = compare(plan.base.answered, measured.answered, nuclei)
+    network = refit(plan, WAYS, tried, choice.trial, watch, report)
+    adapted, added = _final(base, plan, choice, measured, network)
     told = _told(base, settings, intake, laboratory, choice)
     card = adapted_card(base, adapted, before_after, told)
     text = adapted_card_text(card, before_after, adapted.recalibrated)
@@ -109,9 +117,10 @@ def adapt(
         before_after=before_after,
         tried=tuple(_tried(trial, plan.base) for trial in (plan.base, *tried)),
         control="file" if control else "drift",
-        public=watch(choice.trial.network),
+        public=watch(network or choice.trial.network),
         evidence_added=added,
         recalibrated=adapted.recalibrated,
+        refitted=network is not None,
         notices=_notices(intake, plan, adapted, base),
         seconds=round(time.monotonic() - began, 1),
     )
@@ -141,25 +150,36 @@ def check_name(base: Artifact, name: str) -> None:
         )
 
 
-def _adapted(base: Artifact, plan: Plan, choice: Choice) -> tuple[Adapted, dict[str, int]]:
-    """Add evidence to the chosen weights and calibrate; return how much evidence was added."""
-    laboratory = plan.start.laboratory
-    evidence = base.evidence
-    added: dict[str, int] = {}
-    if evidence is not None:
-        evidence, added = extend(
-            evidence,
-            laboratory.dataset,
-            laboratory.learned,
-            tuple(laboratory.dataset.nuclei.tolist()),
-            frozenset(offset.nucleus for offset in plan.offsets if offset.is_clear),
-        )
-    network = choice.trial.network
-    if choice.trial.way in _BLIND_TO_SOLVENTS:
-        network = without_solvents(network, plan.start.n_solvents)
+def _measured(base: Artifact, plan: Plan, choice: Choice) -> Adapted:
+    """Answer the held-out molecules with the chosen weights and evidence of all others."""
+    evidence, _ = _evidence(base, plan, plan.start.laboratory.learned)
     solved = choice.trial.solved or (plan.solved.solved if plan.solved else {})
     changed = choice.verdict == "better"
-    return complete(base, network, evidence, laboratory, solved, recalibrate=changed), added
+    network = choice.trial.network
+    laboratory = plan.start.laboratory
+    return complete(base, network, evidence, laboratory, solved, recalibrate=changed)
+
+
+def _final(
+    base: Artifact, plan: Plan, choice: Choice, measured: Adapted, refitted: ShiftNetwork | None
+) -> tuple[Adapted, dict[str, int]]:
+    """Put in what was learned from all molecules; return how much evidence was added."""
+    network = refitted or choice.trial.network
+    if choice.trial.way in _BLIND_TO_SOLVENTS:
+        network = without_solvents(network, plan.start.n_solvents)
+    evidence, added = _evidence(base, plan, plan.start.laboratory.whole.learned)
+    return replace(measured, network=network, evidence=evidence), added
+
+
+def _evidence(
+    base: Artifact, plan: Plan, mols: NDArray[np.int64]
+) -> tuple[EvidenceTable | None, dict[str, int]]:
+    """Add evidence of molecules to the base's; return how much."""
+    if base.evidence is None:
+        return None, {}
+    dataset = plan.start.laboratory.dataset
+    apart = frozenset(offset.nucleus for offset in plan.offsets if offset.is_clear)
+    return extend(base.evidence, dataset, mols, tuple(dataset.nuclei.tolist()), apart)
 
 
 def _told(
@@ -190,6 +210,7 @@ def _tried(trial: Trial, base: Trial) -> Tried:
     return Tried(
         way=trial.way,
         epochs=trial.epochs,
+        share=trial.share,
         relative_error=round(relative_error(trial, base), 4),
         public_growth=round(max(trial.growth.values(), default=0.0), 4),
         refused=trial.harmful,

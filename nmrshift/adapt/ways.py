@@ -8,11 +8,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
+from nmrshift.model.heads import KernelHead
 from nmrshift.model.network import ShiftNetwork
 
 WayName = Literal["base", "new-head", "convention", "solvent", "heads", "low-rank", "full"]
 
-_CONVENTION_RATE: Final = 0.05
+_CONVENTION_RATE: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Way:
         rank: of what is added to the encoder's linear maps; 0 adds nothing.
         everything: all weights.
         learning_rate: of all but the convention, which has its own.
-        epochs: passes over the spectra, at most.
+        epochs: passes over the spectra, at most; 0 learns nothing but what is solved for.
     """
 
     name: WayName
@@ -36,8 +37,8 @@ class Way:
     heads: bool = False
     rank: int = 0
     everything: bool = False
-    learning_rate: float = 3e-4
-    epochs: int = 60
+    learning_rate: float = 1e-3
+    epochs: int = 20
 
     @property
     def encoder(self) -> bool:
@@ -52,19 +53,19 @@ NEW_HEAD: Final = Way("new-head", "the heads of new nuclei, solved for, nothing 
 WAYS: Final = (
     Way(
         "convention",
-        "a reference convention of its own, nothing else",
+        "a convention of its own, solved for: its offset, and what atoms alike are off by",
         solvents=False,
-        epochs=100,
+        epochs=0,
     ),
-    Way("solvent", "and embeddings of solvents that are new to the base", epochs=100),
+    Way("solvent", "and embeddings of solvents that are new to the base", epochs=40),
     Way("heads", "and the heads of its nuclei, on the encoder as it is", heads=True),
-    Way("low-rank", "and low-rank updates of the encoder", heads=True, rank=8, epochs=20),
+    Way("low-rank", "and low-rank updates of the encoder", heads=True, rank=8, learning_rate=2e-3),
     Way(
         "full",
         "and every weight, pulled towards the base's",
         everything=True,
-        learning_rate=5e-5,
-        epochs=20,
+        learning_rate=5e-4,
+        epochs=10,
     ),
 )
 
@@ -144,11 +145,15 @@ def open_way(
         _free_rows(solvents, len(solvents) - n_solvents, n_solvents)
     groups = [{"params": tables, "lr": _CONVENTION_RATE}]
     free = []
+    kept = {id(table) for table in tables}
+    for head in network.heads.values():
+        if isinstance(head, KernelHead):  # solved for; steps of a size for other heads undo that
+            kept |= {id(parameter) for parameter in head.requires_grad_(False).parameters()}
     if way.everything:
-        kept = {id(table) for table in tables}
         free = [p for p in network.parameters() if id(p) not in kept]
     elif way.heads:
-        free = [p for nucleus in nuclei for p in network.heads[nucleus].parameters()]
+        heads = [network.heads[nucleus] for nucleus in nuclei]
+        free = [p for head in heads for p in head.parameters() if id(p) not in kept]
     thin: list[nn.Parameter] = []
     for module in _encoder_maps(network) if way.rank else ():
         update = LowRank(module.weight.shape, way.rank)

@@ -64,6 +64,28 @@ class ShiftHead(nn.Module):
         return mean, self.log_scale(seen).squeeze(-1)
 
 
+class Neighbours(nn.Module):
+    """A convention's own correction of one nucleus: what was off on measured atoms that are alike.
+
+    Atoms are alike by an exponential kernel of the distance of their representations.
+    """
+
+    centres: Tensor
+    alpha: Tensor
+    width: Tensor
+
+    def __init__(self, d_h: int, n_centres: int) -> None:
+        super().__init__()
+        self.register_buffer("centres", torch.zeros(n_centres, d_h, dtype=torch.float64))
+        self.register_buffer("alpha", torch.zeros(n_centres, dtype=torch.float64))
+        self.register_buffer("width", torch.ones(1, dtype=torch.float64))
+
+    def forward(self, h: Tensor) -> Tensor:
+        """Return the correction ``[n]`` of atoms ``[n, d_h]``, in units of the nucleus' spread."""
+        alike = torch.exp(-torch.cdist(h.double(), self.centres) / self.width)
+        return (alike @ self.alpha).to(h.dtype)
+
+
 class KernelHead(nn.Module):
     """Mean and log scale of a nucleus with few labels: a Gaussian process on atoms that have them.
 

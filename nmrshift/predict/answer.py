@@ -96,12 +96,13 @@ class Answerer:
             nodes = np.concatenate(
                 [np.array(target.nodes) + graphs.first_atom[place] for place, target in wanted]
             )
-            shift_ppm, scale_ppm = self._read_out(nucleus, nodes, graphs, h, condition)
+            shift_ppm, scale_ppm, offset_ppm = self._read_out(nucleus, nodes, graphs, h, condition)
             factor = self._factors(nucleus, batch, wanted, interval)
             found = self._judged(
                 nucleus,
                 shift_ppm,
                 scale_ppm,
+                offset_ppm,
                 codes[nodes],
                 graphs.atom_to_mol[nodes],
                 factor,
@@ -176,13 +177,14 @@ class Answerer:
         graphs: GraphBatch,
         h: Tensor,
         condition: Tensor,
-    ) -> tuple[Array, Array]:
-        """Return the network's shift and error scale of wanted nodes, ppm."""
+    ) -> tuple[Array, Array, Array]:
+        """Return the network's shift and error scale of wanted nodes and their offset, ppm."""
         if len(condition) > 1:
             condition = condition[torch.from_numpy(graphs.atom_to_mol[nodes])]
         mean, log_scale = self.network.read_out(nucleus, h[torch.from_numpy(nodes)], condition)
         shift_ppm = self.network.to_ppm(nucleus, mean).numpy()
-        return shift_ppm, self.network.scale_ppm(nucleus, log_scale).numpy()
+        scale_ppm = self.network.scale_ppm(nucleus, log_scale).numpy()
+        return shift_ppm, scale_ppm, self.network.offset_ppm(nucleus, condition).numpy()
 
     def _factors(
         self,
@@ -204,6 +206,7 @@ class Answerer:
         nucleus: str,
         shift_ppm: Array,
         scale_ppm: Array,
+        offset_ppm: Array,
         codes: NDArray[np.int64],
         mol: NDArray[np.int64],
         factor: Array,
@@ -211,16 +214,18 @@ class Answerer:
     ) -> "_Found":
         """Weigh the network's answers on wanted atoms against the evidence.
 
-        An interval reaches ``factor`` expected errors to either side ``[n]``.
+        An interval reaches ``factor`` expected errors to either side ``[n]``. Evidence is on the
+        general reference, from which the convention asked for lies ``offset_ppm`` apart.
         """
         verdicts = [INSIDE] * len(codes)
         evidence: list[Evidence | None] = [None] * len(codes)
         table = self.evidence
         if table is not None:
             support = table.support(nucleus, codes)
-            own_ppm = shift_ppm
+            own_ppm = shift_ppm - offset_ppm
             judge = self.calibration.judges[nucleus]
-            shift_ppm, scale_ppm = judge(shift_ppm, scale_ppm, support, mol)
+            shift_ppm, scale_ppm = judge(own_ppm, scale_ppm, support, mol)
+            shift_ppm = shift_ppm + offset_ppm
             limit_ppm = self.calibration.uncertain_ppm[nucleus]
             verdicts = atom_verdicts(support, own_ppm, scale_ppm, limit_ppm)
             evidence = list(_evidence(table, nucleus, support, n_references))

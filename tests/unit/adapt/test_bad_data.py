@@ -163,6 +163,7 @@ def test_a_flipped_sign_within_the_range_of_the_nucleus(
         predicted_ppm=predicted,
         scale_ppm=np.ones(8),
         listed=np.full(8, listed),
+        atom=np.arange(8),
     )
     with pytest.raises(FlippedSignError, match="opposite sign") if refused else nullcontext():
         check_against(answered, ("19F",), (50.0,))

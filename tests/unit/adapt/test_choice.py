@@ -18,7 +18,7 @@ def trial(way: str, factor: float, growth: float = 0.01, *, chance: float = 0.0)
     draws = rng.normal(size=12)
     changed = error * factor + chance * np.repeat(draws - draws.mean(), 3)
     zeros = np.zeros(36)
-    answered = Answered(mol, np.zeros(36, int), zeros, np.abs(changed), zeros + 1, zeros > 0)
+    answered = Answered(mol, np.zeros(36, int), zeros, np.abs(changed), zeros + 1, zeros > 0, mol)
     return Trial(way, None, answered, {"13C": growth}, epochs=3)  # type: ignore[arg-type]
 
 
@@ -29,7 +29,9 @@ def test_an_offset_is_a_constant() -> None:
     noise = rng.normal(0, 1.0, 180)
 
     def found(apart: np.ndarray) -> tuple[bool, float]:
-        answered = Answered(mol, np.zeros(180, int), apart + noise, zeros, zeros + 1, zeros > 0)
+        answered = Answered(
+            mol, np.zeros(180, int), apart + noise, zeros, zeros + 1, zeros > 0, mol
+        )
         (offset,) = offsets(answered, ("13C",))
         return offset.is_clear, offset.offset_ppm
 
@@ -48,7 +50,7 @@ def test_a_freer_way_needs_a_clear_gain() -> None:
     assert choose(base, [some, trial("heads", 0.3, growth=0.06)]).trial.way == "convention"
     by_chance = trial("convention", 0.95, chance=0.8)
     assert choose(base, [by_chance]).verdict == "no difference"
-    likely = trial("convention", 0.85, chance=0.8)
+    likely = trial("convention", 0.85, chance=1.2)
     assert choose(base, [likely]).verdict == "no difference"
     assert choose(base, [replace(likely, growth={"13C": 0.0})]).verdict == "better"
     assert choose(base, [trial("heads", 0.3, growth=0.06)]).verdict == "no difference"
@@ -59,12 +61,29 @@ def test_a_freer_way_needs_a_clear_gain() -> None:
 
 
 def test_the_standard_error_is_that_of_molecules() -> None:
-    """Against the plain formula for as many shifts a molecule."""
+    """Against the plain formula of a mean, however many shifts a molecule has."""
     rng = np.random.default_rng(7)
-    before = np.stack([np.full(40, 4.0), rng.uniform(2, 6, 40)], axis=1)
-    gain = rng.normal(0.2, 0.8, 40)
-    after = before - np.stack([np.zeros(40), gain], axis=1)
-    ratio = gain.mean() / (gain.std(ddof=1) / 40**0.5)
+    counts = rng.integers(1, 9, 40).astype(float)
+    old, new = rng.uniform(0.5, 1.5, 40), rng.uniform(0.2, 1.4, 40)
+    before, after = (np.stack([counts, counts * error], axis=1) for error in (old, new))
+    gain = [(b - a) / (b + a + 1) for b, a in zip(old, new, strict=True)]
+    ratio = np.mean(gain) / (np.std(gain, ddof=1) / 40**0.5)
+    assert 1 < ratio < 10
     assert is_clear(before, after, ratio * 0.999, 0.0)
     assert not is_clear(before, after, ratio * 1.001, 0.0)
     assert not is_clear(before[:1], after[:1], 0.0, 0.0)
+    assert not is_clear(before, after, 0.0, 0.5)
+
+
+def test_left_out_molecules_have_a_say() -> None:
+    """What six held-out molecules cannot tell, thirty more can."""
+    base, solved = trial("base", 1.0), trial("convention", 0.85, growth=0.0, chance=2.0)
+    assert choose(base, [solved]).verdict == "no difference"
+
+    def more(error: float) -> Answered:
+        mol, zeros = np.arange(100, 130), np.zeros(30)
+        return Answered(mol, np.zeros(30, int), zeros, zeros + error, zeros + 1, zeros > 0, mol)
+
+    with_more = [replace(one, left_out=more(e)) for one, e in ((base, 2.0), (solved, 1.2))]
+    assert choose(with_more[0], with_more[1:]).verdict == "better"
+    assert choose(base, with_more[1:]).verdict == "no difference"

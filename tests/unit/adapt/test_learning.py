@@ -104,6 +104,8 @@ def test_harm_is_refused(
     full = next(way for way in WAYS if way.name == "full")
     monkeypatch.setattr(adapt_run, "WAYS", (full,))
     monkeypatch.setattr("nmrshift.adapt.ways._CONVENTION_RATE", 1e-9)
+    monkeypatch.setattr("nmrshift.adapt.plan.offsets", lambda *_: ())
+    monkeypatch.setattr("nmrshift.adapt.plan.corrected", lambda network, *_: (network, None))
     monkeypatch.setattr("nmrshift.adapt.fit._REHEARSAL_WEIGHT", 0.0)
     monkeypatch.setattr("nmrshift.adapt.fit._PULL", 0.0)
     public = records_of(
@@ -113,7 +115,8 @@ def test_harm_is_refused(
         tmp_path / "lab.jsonl", [r for r in offset_records if int(r["id"][4:].split("/")[0]) % 2]
     )
     control = write_lines(tmp_path / "public.jsonl", public)
-    report = adapt([path], tmp_path / "model", model=toy_model, settings=LAB, control=[control])
+    out = tmp_path / "model"
+    report = adapt([path], out, model=toy_model, settings=LAB, control=[control])
     (_, tried) = report.tried
     assert tried.refused
     assert tried.public_growth > 0.05
@@ -174,20 +177,18 @@ def test_the_same_seed_gives_the_same_model(
     assert first.identity == second.identity
 
 
-def test_a_run_without_gain_ends_where_it_began(
-    toy_model: Path,
-    offset_records: list[dict[str, Any]],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+def test_where_nothing_is_to_be_gained_the_base_is_kept(
+    toy_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the inner molecules agree with the base already, every way keeps its weights."""
+    """Where the laboratory says what the base says, no way is better than none."""
     monkeypatch.setattr(adapt_run, "WAYS", WAYS)
-    monkeypatch.setattr("nmrshift.adapt.fit.PATIENCE", 1)
     path = write_lines(tmp_path / "lab.jsonl", records_of(Predictor.load(toy_model)))
     settings = AdaptSettings(name="lab", epochs=2)
     report = adapt([path], tmp_path / "model", model=toy_model, settings=settings)
-    assert [tried.epochs for tried in report.tried] == [0] * 5
-    assert all(tried.public_growth == 0 for tried in report.tried)
+    assert report.way == "base"
+    assert report.verdict != "better"
+    assert report.tried[1].public_growth == 0
+    assert not report.refitted
     (carbon,) = report.before_after
     assert carbon.mae_after_ppm == carbon.mae_before_ppm < 1e-3
 
