@@ -2,9 +2,10 @@
 
     python benchmarks/ranking.py ../shared/data [--spectra 300] [--isomers 19]
 
-Every molecule of ``nmrshiftdb2/test`` whose carbons are all assigned and that has enough isomers
-(same formula, other connectivity) among the unlabelled molecules is ranked among them by its peak
-list: shifts only, one peak a distinct shift. Isomers are drawn at random, or are those most alike
+Molecules of ``nmrshiftdb2/test`` and ``cascade_exp5k/test`` whose carbons are all assigned and that
+have enough isomers (same formula, other connectivity) among the unlabelled molecules, 300 of them
+unless told, are ranked among them by their peak lists: shifts only, one peak a distinct shift.
+Isomers are drawn at random, or are those most alike
 (``--nearest``: Tanimoto similarity of Morgan fingerprints of radius 2). The HOSE table learns from
 the training files and never from an evaluated molecule.
 """
@@ -34,6 +35,7 @@ from nmrshift.match import MatchReport, Peak, PeakList, match_spectrum
 from nmrshift.types import ShiftPredictor
 
 NUCLEUS = "13C"
+TESTS = ("nmrshiftdb2/test.jsonl.gz", "cascade_exp5k/test.jsonl.gz")
 TRAINING = ("nmrshiftdb2/assigned.jsonl.gz", "cascade_exp5k/train.jsonl.gz")
 SAME_PEAK_PPM = 0.005
 SYMBOL = re.compile(r"Cl|Br|\[(?:\d+)?([A-Za-z][a-z]?)[^\]]*\]|[BCNOPSFI]|[bcnops]")
@@ -53,7 +55,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     RDLogger.DisableLog("rdApp.*")
-    spectra = [item for item in map(complete, read_records(test_file(options.data))) if item]
+    spectra = test_spectra(options.data)
     pool = isomers(options.data / "unlabelled" / "molecules.csv.gz", spectra)
     rng = random.Random(options.seed)
     rng.shuffle(spectra)
@@ -76,9 +78,23 @@ def main() -> None:
     print(json.dumps(report, indent=2))
 
 
-def test_file(data: Path) -> Path:
-    """Return the file of test spectra."""
-    return data / "nmrshiftdb2" / "test.jsonl.gz"
+def test_spectra(data: Path) -> list[ShiftRecord]:
+    """Return complete test spectra; a molecule of the first file does not count again."""
+    kept: list[ShiftRecord] = []
+    for name in TESTS:
+        known = {own_key(record) for record in kept}
+        found = [item for item in map(complete, read_records(data / name)) if item]
+        kept += [
+            record
+            for record in found
+            if connectivity(Chem.MolFromSmiles(record.smiles)) not in known
+        ]
+    return kept
+
+
+def own_key(record: ShiftRecord) -> str:
+    """Return the connectivity of a spectrum's molecule."""
+    return connectivity(Chem.MolFromSmiles(record.smiles))
 
 
 def complete(record: object) -> ShiftRecord | None:
