@@ -1,6 +1,6 @@
 """What an adaptation came to, as values and as text."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from textwrap import wrap
@@ -59,6 +59,17 @@ class Tried:
     public_growth: float
     refused: bool
     seconds: float
+
+
+def error_lines(before_after: Iterable[BeforeAfter]) -> Iterator[str]:
+    """Yield the lines of a table of errors before and after, for a terminal."""
+    yield "held out      shifts    mean error, ppm       median error, ppm"
+    for row in before_after:
+        yield (
+            f"  {row.nucleus:<10}{row.n_shifts:>8}    "
+            f"{row.mae_before_ppm:>7.2f} -> {row.mae_after_ppm:<7.2f}   "
+            f"{row.median_before_ppm:>7.2f} -> {row.median_after_ppm:<7.2f}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +144,7 @@ class AdaptReport:
                 f"{tried.public_growth:>+11.1%}  {tried.seconds:>7.0f}{refused}"
             )
         yield ""
-        yield "held out      shifts    mean error, ppm       median error, ppm"
-        for row in self.before_after:
-            yield (
-                f"  {row.nucleus:<10}{row.n_shifts:>8}    "
-                f"{row.mae_before_ppm:>7.2f} -> {row.mae_after_ppm:<7.2f}   "
-                f"{row.median_before_ppm:>7.2f} -> {row.median_after_ppm:<7.2f}"
-            )
+        yield from error_lines(self.before_after)
         yield ""
         yield f"{self.verdict.upper()}. {self.reason}"
         if self.refitted:

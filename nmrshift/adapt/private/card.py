@@ -1,7 +1,7 @@
 """A model folder that holds nothing of the spectra but a noisy convention."""
 
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from nmrshift.adapt.finish import LICENCE, ToWrite, own_name, write
 from nmrshift.adapt.private.ground import Ground
@@ -29,7 +29,20 @@ No figure of accuracy stands here: it would be one of somebody's spectra.
 """
 
 
-def spent_figures(plan: Plan, state: State, epsilon: float, delta: float) -> dict[str, Any]:
+class SpentFigures(TypedDict):
+    """What was spent and how; public, and the same in a card, a report and a federation's end."""
+
+    epsilon: float
+    delta: float
+    noise_multiplier: float
+    rate: float
+    n_rounds: int
+    n_directions: int
+    clip_norm: float
+    n_contributors: int
+
+
+def spent_figures(plan: Plan, state: State, epsilon: float, delta: float) -> SpentFigures:
     """Return what a card and a report say of the privacy of a model.
 
     Args:
@@ -51,7 +64,7 @@ def spent_figures(plan: Plan, state: State, epsilon: float, delta: float) -> dic
 
 
 def write_private(
-    out: Path, ground: Ground, place: Floats, spent: dict[str, Any], *, force: bool
+    out: Path, ground: Ground, place: Floats, spent: SpentFigures, *, force: bool
 ) -> Predictor:
     """Write the model folder; all that is not the base's comes from a place and public figures.
 
@@ -78,7 +91,7 @@ def write_private(
     return write(out, ground.base, model, force=force)
 
 
-def _card(ground: Ground, network: ShiftNetwork, spent: dict[str, Any]) -> ModelCard:
+def _card(ground: Ground, network: ShiftNetwork, spent: SpentFigures) -> ModelCard:
     base, name = ground.base, ground.name
     told = {"name": name, "base": base.identity, "base_sha256": base.sha256, "way": "private"}
     ours = DataSource(name=name, licence=LICENCE, n_molecules=0)

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from nmrshift.adapt.report import BeforeAfter
+from nmrshift.adapt.report import BeforeAfter, error_lines
 from nmrshift.types import Notice
 
 
@@ -69,13 +69,7 @@ class PrivateReport:
             "directions"
         )
         yield ""
-        yield "held out      shifts    mean error, ppm       median error, ppm"
-        for row in self.before_after:
-            yield (
-                f"  {row.nucleus:<10}{row.n_shifts:>8}    "
-                f"{row.mae_before_ppm:>7.2f} -> {row.mae_after_ppm:<7.2f}   "
-                f"{row.median_before_ppm:>7.2f} -> {row.median_after_ppm:<7.2f}"
-            )
+        yield from error_lines(self.before_after)
         yield ""
         yield "This report and the journal are not private, the model folder is: keep the one,"
         yield "share the other."

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import cast
 
 from nmrshift.adapt.intake import read_laboratory
-from nmrshift.adapt.private.card import write_private
+from nmrshift.adapt.private.card import SpentFigures, write_private
 from nmrshift.adapt.private.federated.exchange import (
     FEDERATION,
     FINAL,
@@ -27,19 +27,6 @@ from nmrshift.data.dataset import as_dataset
 from nmrshift.errors import BudgetError, ExchangeError
 from nmrshift.model.artifact import Artifact
 from nmrshift.predict.predictor import Predictor
-
-_SPENT: Final = frozenset(
-    {
-        "epsilon",
-        "delta",
-        "noise_multiplier",
-        "rate",
-        "n_rounds",
-        "n_directions",
-        "clip_norm",
-        "n_contributors",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,15 +161,15 @@ def _enter(journal: Journal, federation: Federation, asked: Body, epsilon: float
     return list(after)
 
 
-def _figures(body: Body) -> dict[str, Any]:
+def _figures(body: Body) -> SpentFigures:
     """Return the figures of the card.
 
     Raises:
         ExchangeError: they are missing or no numbers.
     """
     spent = body.get("spent")
-    if not isinstance(spent, dict) or set(spent) != _SPENT:
+    if not isinstance(spent, dict) or set(spent) != SpentFigures.__required_keys__:
         raise ExchangeError(f"{FINAL} does not say what was spent")
     if not all(type(value) in (int, float) for value in spent.values()):
         raise ExchangeError(f"{FINAL} does not say what was spent")
-    return dict(spent)
+    return cast("SpentFigures", dict(spent))
