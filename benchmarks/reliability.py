@@ -39,7 +39,7 @@ CURVES: Final = (
     ("fragments_19f/test.jsonl.gz", "19F", "#b8860b"),
 )
 SIDE, LEFT, TOP = 320.0, 60.0, 30.0
-LOWEST: Final = 0.4
+LOWEST: Final = 0.3
 N_COST = 1000
 
 
