@@ -37,15 +37,14 @@ _ATTEMPTS: Final[int] = 3
 """Processes that one molecule may bring down before it takes the blame."""
 _ASIDE: Final[int] = 32
 """Molecules that may be slow at a time, each in a process of its own."""
-_SPARE: Final[int] = 2
+_SPARE: Final[int] = 4
 """Processes that wait to take the place of another."""
-_SLOW_S: Final[float] = 0.04
+_SLOW_S: Final[float] = 0.02
 """Work of a process, longer than reading almost any molecule takes."""
 _STUCK_S: Final[float] = 0.3
 """Time that passes meanwhile, longer than even a busy machine lets a process wait."""
-_HOPEFUL_S: Final[float] = 0.1
+_HOPEFUL_S: Final[float] = 0.05
 """Work of a process that has been set aside, longer than reading most large molecules takes."""
-_LAST: Final[int] = 15
 _LOOK_S: Final[float] = 0.005
 """Time between two looks at a process, at least."""
 _CANARY_S: Final[float] = 30.0
@@ -197,8 +196,8 @@ class Crew:
         if self._suspects and has_room and self._n_free:
             self._at_suspect = self._idle[-1]
             self._hand([self._suspects.popleft()])
-        while len(self._line) and (n_free := self._n_free):
-            batch, n_dropped = self._line.take(n_free)
+        while len(self._line) and self._n_free:
+            batch, n_dropped = self._line.take(self._n_processes)
             self._count(-n_dropped)
             if batch:
                 self._hand(batch)
@@ -250,7 +249,7 @@ class Crew:
         left_s = _HOPEFUL_S - worker.has_worked_s(standing)
         if left_s > 0:
             return left_s
-        worker.give_way(_LAST)
+        worker.put_last()
         return self._deadline_s
 
     def _end(self, worker: Worker, place: int) -> None:

@@ -33,10 +33,10 @@ class Line:
             self._of(item).appendleft(item)
 
     def take(self, n_takers: int) -> tuple[list[Item], int]:
-        """Take a batch.
+        """Take a batch: a fair share of what waits, not all of it.
 
         Args:
-            n_takers: processes that have nothing to do, the one that asks included.
+            n_takers: processes that share the line, the one that asks included.
 
         Returns:
             The molecules, and how many were dropped because nobody waits for them any longer.

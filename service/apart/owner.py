@@ -149,11 +149,23 @@ def kill(pid: int) -> None:
 
 
 def give_way(pid: int, niceness: int) -> None:
-    """Let a process run behind others, whatever it was started as."""
+    """Let a process run behind others, on one processor only, whatever it was started as.
+
+    The kernel looks after a processor that is never idle too seldom: with slow processes on all of
+    them, two that have work to do stay on one while a slow one has the other to itself.
+    """
+    with suppress(OSError):
+        os.sched_setaffinity(pid, {max(os.sched_getaffinity(pid))})
     with suppress(OSError):
         os.sched_setscheduler(pid, os.SCHED_OTHER, os.sched_param(0))
     with suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, pid, niceness)
+
+
+def run_when_idle(pid: int) -> None:
+    """Let a process have only what no other wants."""
+    with suppress(OSError):
+        os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0))
 
 
 def worked_s(pid: int) -> float:

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from typing import Any, Final, Protocol, cast
 
 from service.apart.frames import Unpacker, packed
-from service.apart.owner import give_way, kill, worked_s
+from service.apart.owner import give_way, kill, run_when_idle, worked_s
 from service.apart.page import Page, Standing
 from service.apart.task import Task
 from service.tickets import Item
 
-_BEHIND: Final[int] = 5
+_BEHIND: Final[int] = 10
 
 
 class Foreman(Protocol):
@@ -88,13 +88,14 @@ class Worker(asyncio.Protocol):
         self.batch = [self.batch[place]]
         self.aside = place
         self._page.set_aside()
-        self.give_way(_BEHIND)
+        if self._pid is not None:
+            give_way(self._pid, _BEHIND)
         return rest
 
-    def give_way(self, niceness: int) -> None:
-        """Let it run behind others."""
+    def put_last(self) -> None:
+        """Let it run when no other process wants to."""
         if self._pid is not None:
-            give_way(self._pid, niceness)
+            run_when_idle(self._pid)
 
     def take_batch(self) -> list[Item]:
         """Take the molecules back."""

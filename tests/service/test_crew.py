@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -98,6 +99,11 @@ def workers():
     return [one for child in nurseries() for one in descendants_of(child)]
 
 
+def idle_only():
+    """Those of them that run when no other process wants to."""
+    return [pid for pid in workers() if os.sched_getscheduler(pid) == os.SCHED_IDLE]
+
+
 def kill(pid):
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
@@ -186,6 +192,15 @@ def test_good_molecules_do_not_wait_for_hanging_ones(team):
     assert codes_of(good.result(WAIT_S)) == ["ok"] * 6 * BATCH
     assert not hanging.done()
     assert codes_of(hanging.result(WAIT_S)) == ["timeout"] * 3
+
+
+def test_a_hanging_molecule_has_only_what_no_other_process_wants(team):
+    hanging = team.ask([Query("CC", name="hang")])
+    while not (last := idle_only()) and not hanging.done():
+        time.sleep(0.01)
+    assert [len(os.sched_getaffinity(pid)) for pid in last] == [1]
+    assert team.codes([GOOD] * 2) == ["ok"] * 2
+    assert codes_of(hanging.result(WAIT_S)) == ["timeout"]
 
 
 def test_more_slow_molecules_than_there_may_be_at_a_time_all_get_their_turn(team, monkeypatch):
