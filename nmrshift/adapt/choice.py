@@ -133,15 +133,16 @@ def relative_error(trial: Trial, base: Trial) -> float:
 def is_clear(before: Floats, after: Floats, standard_errors: float, least: float) -> bool:
     """Say whether an error falls by more than chance, molecules independent.
 
-    The mean error must fall, and the relative gains of molecules must lie above zero by more than
-    their standard error. In the mean alone a few molecules far off have the say, so that a gain on
-    nearly all others could not be told from chance.
+    The mean error must fall, and gains of molecules must lie above zero by more than their standard
+    error: the relative ones, for in the mean alone a few molecules far off have the say, so that a
+    gain on nearly all others could not be told from chance; or else those of the mean, where it is
+    the molecules far off that gain.
 
     Args:
         before: number of answers and sum of errors of each molecule, in units of the mean error
             ``[n_mols, 2]``.
         after: the same for the other model; of a list it may pair other peaks.
-        standard_errors: how many of them the relative gain must have.
+        standard_errors: how many of them the gain must have.
         least: share of the mean error that must go.
     """
     n_mols = max(len(before), len(after))
@@ -152,10 +153,15 @@ def is_clear(before: Floats, after: Floats, standard_errors: float, least: float
     if int(both.sum()) < 2:
         return False
     n, old, new = n[both], total[both] / n[both], total_after[both] / n_after[both]
-    relative = (old - new) / (old + new + 1.0)
-    error = float(relative.std(ddof=1)) / len(n) ** 0.5
-    falls = float((n * (old - new)).sum()) > least * float((n * old).sum())
-    return falls and float(relative.mean()) > standard_errors * error
+    gained = n * (old - new)
+    falls = float(gained.sum()) > least * float((n * old).sum())
+    kinds = ((old - new) / (old + new + 1.0), gained)
+    return falls and any(_lies_above_zero(gains, standard_errors) for gains in kinds)
+
+
+def _lies_above_zero(gains: Floats, standard_errors: float) -> bool:
+    error = float(gains.std(ddof=1)) / len(gains) ** 0.5
+    return float(gains.mean()) > standard_errors * error
 
 
 def _unit(base: Answered) -> dict[int, float]:

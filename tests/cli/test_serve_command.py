@@ -11,6 +11,12 @@ from nmrshift.cli.app import main
 from nmrshift.cli.serve import APP, listen, log_config, run
 
 
+@pytest.fixture(autouse=True)
+def _logging_as_it_was(monkeypatch):
+    """A server's logging would write to this test's captured streams for ever after."""
+    monkeypatch.setattr("logging.config.dictConfig", lambda _: None)
+
+
 @pytest.fixture
 def started(monkeypatch):
     """Configurations of the servers that were to run."""

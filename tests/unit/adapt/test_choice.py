@@ -75,6 +75,15 @@ def test_the_standard_error_is_that_of_molecules() -> None:
     assert not is_clear(before, after, 0.0, 0.5)
 
 
+def test_molecules_far_off_may_be_the_ones_that_gain() -> None:
+    """They are a third: the others get a little worse, which the relative gain counts as much."""
+    old, new = np.tile([9.0, 0.3, 0.3], 10), np.tile([6.0, 0.5, 0.5], 10)
+    before, after = (np.stack([np.ones(30), error], axis=1) for error in (old, new))
+    assert np.mean((old - new) / (old + new + 1)) < 0
+    assert is_clear(before, after, 2.0, 0.01)
+    assert not is_clear(after, before, 0.0, 0.01)
+
+
 def test_left_out_molecules_have_a_say() -> None:
     """What six held-out molecules cannot tell, thirty more can."""
     base, solved = trial("base", 1.0), trial("convention", 0.85, growth=0.0, chance=2.0)
