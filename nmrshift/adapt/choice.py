@@ -88,7 +88,7 @@ def choose(base: Trial, trials: Sequence[Trial]) -> Choice:
     """Go from the base to freer ways as long as each has a clear gain.
 
     Two ways are compared on the molecules that neither learned from: the held-out ones, and where
-    both can leave out one at a time, all others too.
+    both can leave out one at a time, all others too; these are enough to count molecules far off.
 
     Args:
         base: the base as it is.
@@ -100,7 +100,8 @@ def choose(base: Trial, trials: Sequence[Trial]) -> Choice:
     def gains(
         before: Trial, after: Trial, standard_errors: float, least: float = _LEAST_GAIN
     ) -> bool:
-        return is_clear(sums[before.way], sums[after.way], standard_errors, least)
+        far_off = before.left_out is not None and after.left_out is not None
+        return is_clear(sums[before.way], sums[after.way], standard_errors, least, far_off=far_off)
 
     chosen = base
     for trial in trials:
@@ -130,13 +131,14 @@ def relative_error(trial: Trial, base: Trial) -> float:
     return float((total / n) / max(total_base / n_base, 1e-12))
 
 
-def is_clear(before: Floats, after: Floats, standard_errors: float, least: float) -> bool:
+def is_clear(
+    before: Floats, after: Floats, standard_errors: float, least: float, *, far_off: bool = False
+) -> bool:
     """Say whether an error falls by more than chance, molecules independent.
 
-    The mean error must fall, and gains of molecules must lie above zero by more than their standard
-    error: the relative ones, for in the mean alone a few molecules far off have the say, so that a
-    gain on nearly all others could not be told from chance; or else those of the mean, where it is
-    the molecules far off that gain.
+    The mean error must fall, and the relative gains of molecules must lie above zero by more than
+    their standard error. In the mean alone a few molecules far off have the say, so that a gain on
+    nearly all others could not be told from chance.
 
     Args:
         before: number of answers and sum of errors of each molecule, in units of the mean error
@@ -144,6 +146,8 @@ def is_clear(before: Floats, after: Floats, standard_errors: float, least: float
         after: the same for the other model; of a list it may pair other peaks.
         standard_errors: how many of them the gain must have.
         least: share of the mean error that must go.
+        far_off: whether gains in the mean will do as well, where it is molecules far off that gain;
+            a few held-out ones are too few for that.
     """
     n_mols = max(len(before), len(after))
     (n, total), (n_after, total_after) = (
@@ -155,12 +159,12 @@ def is_clear(before: Floats, after: Floats, standard_errors: float, least: float
     n, old, new = n[both], total[both] / n[both], total_after[both] / n_after[both]
     gained = n * (old - new)
     falls = float(gained.sum()) > least * float((n * old).sum())
-    kinds = ((old - new) / (old + new + 1.0), gained)
+    kinds = [(old - new) / (old + new + 1.0), *([gained] if far_off else [])]
     return falls and any(_lies_above_zero(gains, standard_errors) for gains in kinds)
 
 
 def _lies_above_zero(gains: Floats, standard_errors: float) -> bool:
-    error = float(gains.std(ddof=1)) / len(gains) ** 0.5
+    error: float = gains.std(ddof=1) / len(gains) ** 0.5
     return float(gains.mean()) > standard_errors * error
 
 

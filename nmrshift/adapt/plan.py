@@ -193,7 +193,7 @@ def trials(
             share=led.share,
             epochs=fitted.epochs,
             seconds=fitted.seconds,
-            left_out=None if way.heads or way.encoder else left_out,
+            left_out=None if way.epochs else left_out,  # steps have seen them
         )
 
 

@@ -80,8 +80,9 @@ def test_molecules_far_off_may_be_the_ones_that_gain() -> None:
     old, new = np.tile([9.0, 0.3, 0.3], 10), np.tile([6.0, 0.5, 0.5], 10)
     before, after = (np.stack([np.ones(30), error], axis=1) for error in (old, new))
     assert np.mean((old - new) / (old + new + 1)) < 0
-    assert is_clear(before, after, 2.0, 0.01)
-    assert not is_clear(after, before, 0.0, 0.01)
+    assert is_clear(before, after, 2.0, 0.01, far_off=True)
+    assert not is_clear(before, after, 2.0, 0.01)
+    assert not is_clear(after, before, 0.0, 0.01, far_off=True)
 
 
 def test_left_out_molecules_have_a_say() -> None:
