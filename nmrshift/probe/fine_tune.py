@@ -1,10 +1,13 @@
 """Fine-tuning: the whole encoder and a small head learn from a few spectra of one nucleus.
 
 Every encoder gets the same recipe and the same number of steps; what differs is where its weights
-start. Muon for the encoder's matrices and AdamW for the rest, as in training.
+start, and the share of the learning rate at which they move. Muon for the encoder's matrices and
+AdamW for the rest, as in training.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import torch
@@ -19,6 +22,16 @@ from nmrshift.train.average import move_average
 from nmrshift.train.config import Schedule
 from nmrshift.train.loop import learning_rate
 from nmrshift.train.optimiser import Optimiser
+
+_HEAD: Final = "head."
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """In which shifts are learned: counted from their middle, in units of their spread."""
+
+    centre_ppm: float
+    spread_ppm: float
 
 
 class TunedNetwork(Encoder):
@@ -43,6 +56,7 @@ def fine_tune(
     tests: Sequence[LabelledGraphs],
     recipe: FineTuning,
     seed: int,
+    encoder_rate: float = 1.0,
 ) -> NDArray[np.float64]:
     """Learn from some spectra and predict others.
 
@@ -52,6 +66,7 @@ def fine_tune(
         tests: what is predicted.
         recipe: the same for every encoder.
         seed: of the head's weights, of dropout and of the order of batches.
+        encoder_rate: learning rate of the encoder in units of the head's.
 
     Returns:
         Predicted shifts of the tests' labels, ppm ``[n_labels]``.
@@ -60,16 +75,16 @@ def fine_tune(
         ArithmeticError: the loss is no longer finite.
     """
     labels = torch.cat([batch.shift_ppm for batch in training])
-    centre, spread = labels.median(), labels.std().clamp_min(1.0)
+    unit = _Unit(float(labels.median()), float(labels.std().clamp_min(1.0)))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         config = encoder.config.model_copy(update={"dropout": recipe.dropout})
         network = TunedNetwork(config, recipe.d_head)
         network.load_state_dict(encoder.state_dict(), strict=False)
-        _learn(network.train(), training, recipe, float(centre), float(spread), seed)
+        _learn(network.train(), training, recipe, unit, seed, encoder_rate)
     with torch.inference_mode():
         found = torch.cat([network.eval().shifts(batch) for batch in tests])
-    predicted: NDArray[np.float64] = (found.double() * spread + centre).numpy()
+    predicted: NDArray[np.float64] = (found.double() * unit.spread_ppm + unit.centre_ppm).numpy()
     return predicted
 
 
@@ -77,14 +92,14 @@ def _learn(
     network: TunedNetwork,
     training: Sequence[LabelledGraphs],
     recipe: FineTuning,
-    centre_ppm: float,
-    spread_ppm: float,
+    unit: _Unit,
     seed: int,
+    encoder_rate: float,
 ) -> None:
     """Train a network and leave the moving average of its weights in it."""
     settings = Schedule(learning_rate=recipe.learning_rate, weight_decay=recipe.weight_decay)
-    optimiser = Optimiser(network, settings)
-    targets = [(batch.shift_ppm - centre_ppm) / spread_ppm for batch in training]
+    optimiser = Optimiser(network, settings, shares={_HEAD: 1.0, "": encoder_rate})
+    targets = [(batch.shift_ppm - unit.centre_ppm) / unit.spread_ppm for batch in training]
     parameters = list(network.parameters())
     average = {name: value.clone() for name, value in network.state_dict().items()}
     rng = np.random.default_rng([seed, len(training)])

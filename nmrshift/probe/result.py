@@ -82,6 +82,23 @@ class FrozenProbe(Frozen):
     test: TestErrors
 
 
+class ChosenRate(Frozen):
+    """At which share of the learning rate an encoder learns a nucleus.
+
+    Attributes:
+        nucleus: what is learned.
+        grid: every share, with its error on held-out spectra.
+    """
+
+    nucleus: str
+    grid: Annotated[tuple[tuple[float, float], ...], Field(min_length=1)]
+
+    @property
+    def encoder_rate(self) -> float:
+        """The share with the smallest error."""
+        return min(self.grid, key=lambda point: point[1])[0]
+
+
 class FineTuned(Frozen):
     """One fine-tuning.
 
@@ -89,6 +106,7 @@ class FineTuned(Frozen):
         nucleus: what was learned.
         n_spectra: spectra learned from.
         seed: of their choice and of the run.
+        encoder_rate: learning rate of the encoder in units of the head's.
         test: errors on the test.
         rest: errors on ordinary labels of the pool whose molecules were not learned from; absent
             where all were.
@@ -98,6 +116,7 @@ class FineTuned(Frozen):
     nucleus: str
     n_spectra: int
     seed: int
+    encoder_rate: float = 1.0
     test: TestErrors
     rest: Errors | None
     seconds: float
@@ -116,6 +135,7 @@ class ProbeResult(Frozen):
         spectra: hash of the spectra of each nucleus.
         pool_sizes: training spectra of each nucleus: what "all" is.
         frozen: probes of frozen features.
+        rates: at which share of the learning rate the encoder learns each nucleus.
         fine_tuned: fine-tunings.
     """
 
@@ -128,6 +148,7 @@ class ProbeResult(Frozen):
     spectra: dict[str, str]
     pool_sizes: dict[str, int]
     frozen: tuple[FrozenProbe, ...] = ()
+    rates: tuple[ChosenRate, ...] = ()
     fine_tuned: tuple[FineTuned, ...] = ()
 
     def tuned(self, nucleus: str, n_spectra: int) -> tuple[FineTuned, ...]:

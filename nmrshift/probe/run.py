@@ -13,6 +13,7 @@ from nmrshift.probe.batches import LabelledGraphs, cut, features
 from nmrshift.probe.fine_tune import fine_tune
 from nmrshift.probe.frozen import Features, linear_probe, neighbour_probe
 from nmrshift.probe.result import (
+    ChosenRate,
     Errors,
     FineTuned,
     FrozenProbe,
@@ -87,9 +88,16 @@ class Judge:
                 found = self.frozen(subject, nucleus)
                 result = result.model_copy(update={"frozen": (*result.frozen, *found)})
                 write_result(path, result)
-        for nucleus, size, seed in self._cells(nuclei, sizes, seeds):
+        cells = self._cells(nuclei, sizes, seeds)
+        for nucleus in {nucleus: None for nucleus, _, _ in cells}:
+            if not any(rate.nucleus == nucleus for rate in result.rates):
+                rate = self.chosen_rate(subject, nucleus)
+                result = result.model_copy(update={"rates": (*result.rates, rate)})
+                write_result(path, result)
+        rates = {rate.nucleus: rate.encoder_rate for rate in result.rates}
+        for nucleus, size, seed in cells:
             if all(item.seed != seed for item in result.tuned(nucleus, size)):
-                item = self.fine_tuned(subject, nucleus, size, seed)
+                item = self.fine_tuned(subject, nucleus, size, seed, rates[nucleus])
                 result = result.model_copy(update={"fine_tuned": (*result.fine_tuned, item)})
                 write_result(path, result)
                 self.report(
@@ -124,7 +132,22 @@ class Judge:
             )
         )
 
-    def fine_tuned(self, subject: Subject, nucleus: str, size: int, seed: int) -> FineTuned:
+    def chosen_rate(self, subject: Subject, nucleus: str) -> ChosenRate:
+        """Choose the share of the learning rate at which an encoder learns a nucleus."""
+        recipe = self.settings.fine_tuning
+        grid = []
+        for share in recipe.encoder_rates:
+            found = self.held_out_error(subject, nucleus, recipe.chosen_on, 1, share)
+            grid.append((share, found.mae_ppm))
+            self.report(
+                f"{subject.label}: {nucleus}, encoder at {share:g} of the rate: "
+                f"{found.mae_ppm:.2f} ppm on held-out spectra"
+            )
+        return ChosenRate(nucleus=nucleus, grid=tuple(grid))
+
+    def fine_tuned(
+        self, subject: Subject, nucleus: str, size: int, seed: int, encoder_rate: float = 1.0
+    ) -> FineTuned:
         """Fine-tune on some spectra and measure on the test and on the other spectra."""
         began = time.monotonic()
         spectra, recipe = self.spectra[nucleus], self.settings.fine_tuning
@@ -132,18 +155,21 @@ class Judge:
         rest = spectra.unrelated(learned) & spectra.pool.ordinary
         training = cut(spectra.dataset, spectra.pool.of(learned), recipe.batch_atoms, seed)
         asked = [*self.tests[nucleus], *(self.pools[nucleus] if rest.any() else ())]
-        predicted = fine_tune(subject.encoder(seed), training, asked, recipe, seed)
+        predicted = fine_tune(subject.encoder(seed), training, asked, recipe, seed, encoder_rate)
         test, pool = np.split(predicted, [len(spectra.test)])
         return FineTuned(
             nucleus=nucleus,
             n_spectra=size,
             seed=seed,
+            encoder_rate=encoder_rate,
             test=errors_on_test(spectra.test, test),
             rest=errors_of(np.abs(pool - spectra.pool.shift_ppm)[rest]) if rest.any() else None,
             seconds=round(time.monotonic() - began, 1),
         )
 
-    def held_out_error(self, subject: Subject, nucleus: str, size: int, seed: int) -> Errors:
+    def held_out_error(
+        self, subject: Subject, nucleus: str, size: int, seed: int, encoder_rate: float = 1.0
+    ) -> Errors:
         """Fine-tune on some spectra and measure on those that choices are made on, never the test.
 
         Args:
@@ -151,13 +177,14 @@ class Judge:
             nucleus: what is learned.
             size: spectra to learn from, none of them held out; at most all there are.
             seed: of their choice and of the run.
+            encoder_rate: learning rate of the encoder in units of the head's.
         """
         spectra, recipe = self.spectra[nucleus], self.settings.fine_tuning
         learned = spectra.pool.of(spectra.chosen(size, seed, without_held_out=True))
         training = cut(spectra.dataset, learned, recipe.batch_atoms, seed)
         asked = spectra.pool.of(spectra.held_out() & spectra.pool.ordinary)
         batches = cut(spectra.dataset, asked, _SCORED_ATOMS)
-        predicted = fine_tune(subject.encoder(seed), training, batches, recipe, seed)
+        predicted = fine_tune(subject.encoder(seed), training, batches, recipe, seed, encoder_rate)
         return errors_of(np.abs(predicted - asked.shift_ppm))
 
     def _cells(

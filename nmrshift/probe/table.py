@@ -76,8 +76,13 @@ def _table(
             )
             for size in sizes
         ]
-        rows.append(_row((result.label, *cells)))
-    return "\n".join([*_head(("encoder", *names)), *rows])
+        rows.append(_row((result.label, _rate(result, nucleus), *cells)))
+    return "\n".join([*_head(("encoder", "its rate", *names)), *rows])
+
+
+def _rate(result: ProbeResult, nucleus: str) -> str:
+    """Return at which share of the head's learning rate the encoder learned."""
+    return next((f"{rate.encoder_rate:g}" for rate in result.rates if rate.nucleus == nucleus), "1")
 
 
 def _cell(errors: Sequence[Errors], fresh: Sequence[Errors]) -> str:

@@ -19,28 +19,26 @@ class Optimiser:
         network: what is fitted; parameters that need no gradient are left alone.
         settings: learning rate and weight decay.
         rounds: how the names of the encoder's rounds begin.
+        shares: of the learning rate, by how names begin; all of it for others.
     """
 
-    def __init__(self, network: nn.Module, settings: Schedule, rounds: str = "layers.") -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        settings: Schedule,
+        rounds: str = "layers.",
+        shares: Mapping[str, float] | None = None,
+    ) -> None:
         self._named = {n: p for n, p in network.named_parameters() if p.requires_grad}
-        muon = {
-            name: parameter
-            for name, parameter in self._named.items()
-            if parameter.ndim == 2 and name.startswith(rounds)
-        }
-        rest = [parameter for name, parameter in self._named.items() if name not in muon]
-        rate, decay = settings.learning_rate, settings.weight_decay
-        adamw = torch.optim.AdamW(
-            [
-                {"params": [p for p in rest if p.ndim > 1], "weight_decay": decay},
-                {"params": [p for p in rest if p.ndim <= 1], "weight_decay": 0.0},
-            ],
-            lr=rate,
-            fused=True,
-        )
-        self._parts: list[torch.optim.Optimizer] = [adamw]
-        if muon:
-            self._parts.append(Muon(muon.values(), lr=rate, weight_decay=decay))
+        by_share: dict[float, dict[str, nn.Parameter]] = {}
+        for name, parameter in self._named.items():
+            by_share.setdefault(_share(name, shares or {}), {})[name] = parameter
+        self._parts: list[torch.optim.Optimizer] = []
+        self._shares: list[float] = []
+        for share, named in by_share.items():
+            parts = _parts(named, settings, rounds)
+            self._parts += parts
+            self._shares += [share] * len(parts)
 
     def zero_grad(self) -> None:
         """Forget all gradients."""
@@ -49,9 +47,9 @@ class Optimiser:
 
     def step(self, learning_rate: float) -> None:
         """Apply the gradients at a learning rate."""
-        for part in self._parts:
+        for part, share in zip(self._parts, self._shares, strict=True):
             for group in part.param_groups:
-                group["lr"] = learning_rate
+                group["lr"] = share * learning_rate
             part.step()
 
     def tensors(self) -> dict[str, Tensor]:
@@ -75,3 +73,26 @@ class Optimiser:
                 parameter = self._named.get(name)
                 if parameter is not None and id(parameter) in own:
                     part.state[parameter] = state
+
+
+def _share(name: str, shares: Mapping[str, float]) -> float:
+    return next((share for start, share in shares.items() if name.startswith(start)), 1.0)
+
+
+def _parts(
+    named: Mapping[str, nn.Parameter], settings: Schedule, rounds: str
+) -> list[torch.optim.Optimizer]:
+    """Return the optimisers of parameters that share a learning rate."""
+    muon = {n: p for n, p in named.items() if p.ndim == 2 and n.startswith(rounds)}
+    rest = [parameter for name, parameter in named.items() if name not in muon]
+    rate, decay = settings.learning_rate, settings.weight_decay
+    parts: list[torch.optim.Optimizer] = []
+    if rest:
+        groups = [
+            {"params": [p for p in rest if p.ndim > 1], "weight_decay": decay},
+            {"params": [p for p in rest if p.ndim <= 1], "weight_decay": 0.0},
+        ]
+        parts.append(torch.optim.AdamW(groups, lr=rate, fused=True))
+    if muon:
+        parts.append(Muon(muon.values(), lr=rate, weight_decay=decay))
+    return parts

@@ -24,18 +24,27 @@ from nmrshift.probe import run as probe_run
 from nmrshift.probe import settings as probe_settings
 from nmrshift.probe.batches import cut, features
 from nmrshift.probe.curves import learning_curves
-from nmrshift.probe.fine_tune import fine_tune
+from nmrshift.probe.fine_tune import TunedNetwork, fine_tune
 from nmrshift.probe.frozen import Features, linear_probe, neighbour_probe
-from nmrshift.probe.result import ProbeResult, read_result, write_result
+from nmrshift.probe.result import Errors, ProbeResult, read_result, write_result
 from nmrshift.probe.run import Judge
 from nmrshift.probe.settings import FineTuning, LinearGrid, ProbeSettings
 from nmrshift.probe.spectra import NUCLEI, Labels, Spectra, judging_spectra
 from nmrshift.probe.subjects import Subject, find_subject
 from nmrshift.probe.table import markdown
+from nmrshift.train.config import Schedule
+from nmrshift.train.optimiser import Optimiser
 
 SHAPE = EncoderConfig(n_layers=2, d_h=16, d_e=8, d_ffn=16)
 QUICK = ProbeSettings(
-    fine_tuning=FineTuning(steps=12, batch_atoms=60, learning_rate=0.01, d_head=8),
+    fine_tuning=FineTuning(
+        steps=12,
+        batch_atoms=60,
+        learning_rate=0.01,
+        encoder_rates=(1.0, 0.1),
+        chosen_on=10,
+        d_head=8,
+    ),
     linear=LinearGrid(steps=20, learning_rates=(0.01, 0.1), weight_decays=(0.0,)),
     neighbours=(1, 3),
 )
@@ -213,6 +222,42 @@ def test_fine_tuning_learns_and_leaves_the_encoder_alone(spectra: dict[str, Spec
     assert (fine_tune(encoder, training, tests, recipe, 2) != predicted).any()
 
 
+def test_an_encoder_moves_at_its_own_rate() -> None:
+    """The first step of AdamW is the learning rate, whatever the gradient."""
+    moved = {}
+    for share in (1.0, 0.1):
+        network = TunedNetwork(SHAPE, 8)
+        before = {name: value.clone() for name, value in network.state_dict().items()}
+        settings = Schedule(learning_rate=0.01, weight_decay=0.0)
+        optimiser = Optimiser(network, settings, shares={"head.": 1.0, "": share})
+        for parameter in network.parameters():
+            parameter.grad = torch.ones_like(parameter)
+        optimiser.step(0.01)
+        moved[share] = {
+            name: float((value - before[name]).abs().mean())
+            for name, value in network.state_dict().items()
+        }
+    ratios = {name: moved[0.1][name] / moved[1.0][name] for name in moved[1.0]}
+    for name, ratio in ratios.items():
+        assert ratio == pytest.approx(1.0 if name.startswith("head.") else 0.1, rel=1e-3), name
+
+
+def test_the_rate_with_the_least_error_is_used(
+    judge: Judge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def errors(_: Any, __: Subject, nucleus: str, size: int, seed: int, rate: float) -> Errors:
+        assert (size, seed) == (10, 1)
+        return Errors(n_atoms=1, mae_ppm=rate if nucleus == "13C" else 1 - rate, median_ppm=0.0)
+
+    monkeypatch.setattr(Judge, "held_out_error", errors)
+    found = run(judge, tmp_path / "random.json")
+    assert {rate.nucleus: rate.encoder_rate for rate in found.rates} == {"13C": 0.1, "19F": 1.0}
+    assert all(
+        one.encoder_rate == {"13C": 0.1, "19F": 1.0}[one.nucleus] for one in found.fine_tuned
+    )
+    assert "| random | 0.1 |" in markdown([found])
+
+
 def run(judge: Judge, path: Path, subject: Subject = RANDOM, seeds: int = 1) -> ProbeResult:
     return judge.run(subject, path, nuclei=NUCLEI, sizes=(10, None, 10_000), seeds=seeds)
 
@@ -327,6 +372,7 @@ def test_tables_and_curves(judge: Judge, tmp_path: Path) -> None:
     text = markdown([control, better])
     assert "| random |" in text
     assert "| a/b | -" in text
+    assert "| encoder | its rate | 10 |" in text
     assert text.count("-50 %") == 4
     assert "all 65" in text.replace(str(control.pool_sizes["13C"]), "65")
     tree = ET.fromstring(learning_curves([control, better]))
