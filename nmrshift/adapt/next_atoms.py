@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
 
 MOST_TARGETS: Final = 1500
 """Atoms that stand for the pool, at most."""
@@ -21,7 +22,11 @@ MOST_TARGETS: Final = 1500
 _NOISE: Final = 0.1
 """Variance of a measurement, in units of the mean expected squared error of the pool."""
 
+_WIDTH: Final = 2.0
+"""Of likeness, in units of the median distance of two atoms."""
+
 _SAMPLED: Final = 1000
+_SAME: Final = 1e-4
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -70,7 +75,7 @@ def pick(pool: Pool, n: int, seed: int = 1) -> list[Picked]:
     rng = np.random.default_rng(seed)
     n_atoms = len(pool.mol)
     targets = np.sort(rng.permutation(n_atoms)[:MOST_TARGETS])
-    width = _typical_square(pool.h, rng)
+    width = _WIDTH * _typical_distance(pool.h, rng)
     atoms = {int(mol): np.flatnonzero(pool.mol == mol) for mol in np.unique(pool.mol)}
     noise = _NOISE * float(np.mean(pool.error**2))
     shared = covariance(pool, targets, np.arange(n_atoms), width)
@@ -101,11 +106,9 @@ def covariance(pool: Pool, first: Ints, second: Ints, width: float) -> Floats:
         pool: the atoms.
         first: rows of it.
         second: rows of it.
-        width: squared distance at which atoms are half alike, about.
+        width: distance at which the likeness of atoms has fallen to 1/e.
     """
-    a, b = pool.h[first], pool.h[second]
-    squared = np.sum(a**2, axis=1)[:, None] + np.sum(b**2, axis=1)[None] - 2 * a @ b.T
-    alike = np.exp(-np.maximum(squared, 0.0) / (2 * width))
+    alike = np.exp(-cdist(pool.h[first], pool.h[second]) / width)
     alike *= pool.nucleus[first][:, None] == pool.nucleus[second][None]
     found: Floats = alike * pool.error[first][:, None] * pool.error[second][None]
     return found
@@ -117,9 +120,9 @@ def _gain(shared: Floats, own: Floats, noise: float) -> float:
     return float(np.sum(shared.T * solved))
 
 
-def _typical_square(h: Floats, rng: np.random.Generator) -> float:
-    """Return the median squared distance of two atoms."""
+def _typical_distance(h: Floats, rng: np.random.Generator) -> float:
+    """Return the median distance of two atoms."""
     first, second = (rng.integers(0, len(h), _SAMPLED) for _ in range(2))
-    squared = np.sum((h[first] - h[second]) ** 2, axis=1)
-    apart: Sequence[float] = squared[squared > 1e-9].tolist()
+    distance = np.sqrt(np.sum((h[first] - h[second]) ** 2, axis=1))
+    apart: Sequence[float] = distance[distance > _SAME].tolist()
     return float(np.median(apart)) if apart else 1.0

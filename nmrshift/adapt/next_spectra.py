@@ -17,6 +17,7 @@ from nmrshift.predict.prepare import Prepared, prepare_or_fail
 from nmrshift.types import DEFAULT_NUCLEI, Failure, Prediction, Query
 
 _CHUNK = 256
+_QUANTILE = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,14 +172,20 @@ def _one_a_signal(item: Prepared, answer: Prediction, h: np.ndarray) -> _Judged:
 
 
 def _pool(judged: Sequence[_Judged]) -> Pool:
-    """Join the candidates; errors are in units of their nucleus' mean, so that nuclei are alike."""
+    """Join the candidates; errors are in units of their nucleus' lower quartile, and at most that.
+
+    What a model expects to be far off says little of all others: weighed by it, choices were worse
+    than chance. What it knows well still counts for less.
+    """
     reach_ppm = np.array([reach for item in judged for reach in item.reach_ppm])
     names = [name for item in judged for name in item.nucleus]
     _, nucleus = np.unique(names, return_inverse=True)
-    mean_ppm = np.bincount(nucleus, reach_ppm) / np.bincount(nucleus)
+    n_nuclei = int(nucleus.max()) + 1
+    quartile_ppm = [np.quantile(reach_ppm[nucleus == n], _QUANTILE) for n in range(n_nuclei)]
+    most_ppm = np.maximum(quartile_ppm, 1e-9)[nucleus]
     return Pool(
         h=np.concatenate([item.h for item in judged]),
-        error=reach_ppm / np.maximum(mean_ppm[nucleus], 1e-9),
+        error=np.minimum(reach_ppm / most_ppm, 1.0),
         nucleus=nucleus.astype(np.int64),
         mol=np.repeat(np.arange(len(judged)), [len(item.nucleus) for item in judged]),
     )

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import RBF
+from sklearn.gaussian_process.kernels import Matern
 from toy import SMILES
 
 from nmrshift import Predictor, Query
 from nmrshift.adapt.next_atoms import Pool, covariance, pick
-from nmrshift.adapt.next_spectra import learn_next
+from nmrshift.adapt.next_spectra import _Judged, _pool, learn_next
 from nmrshift.cli.app import main
 from nmrshift.errors import ConfigError, InputError, UnknownNucleusError
 
@@ -25,7 +25,7 @@ def pool(h: np.ndarray, error: np.ndarray, mol: np.ndarray | None = None) -> Poo
 
 def test_errors_and_distance_count(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of three groups the one with the largest errors comes first, then the next one."""
-    monkeypatch.setattr("nmrshift.adapt.next_atoms._typical_square", lambda *_: 4.0)
+    monkeypatch.setattr("nmrshift.adapt.next_atoms._typical_distance", lambda *_: 2.0)
     rng = np.random.default_rng(1)
     centres = np.repeat([[0.0, 0.0], [9.0, 0.0], [0.0, 9.0]], 10, axis=0)
     h = centres + rng.normal(0, 0.1, (30, 2))
@@ -39,7 +39,7 @@ def test_errors_and_distance_count(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_gains_are_those_of_an_independent_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a choice removes is the fall of scikit-learn's posterior variance, and the most."""
-    monkeypatch.setattr("nmrshift.adapt.next_atoms._typical_square", lambda *_: 2.0)
+    monkeypatch.setattr("nmrshift.adapt.next_atoms._typical_distance", lambda *_: 1.0)
     rng = np.random.default_rng(2)
     h, error = rng.normal(size=(24, 3)), rng.uniform(0.5, 2.0, 24)
     mol = np.repeat(np.arange(8), 3)
@@ -48,7 +48,7 @@ def test_gains_are_those_of_an_independent_process(monkeypatch: pytest.MonkeyPat
     def left(measured: list[int]) -> float:
         rows = np.isin(mol, measured)
         process = GaussianProcessRegressor(
-            RBF(2.0**0.5), alpha=noise / error[rows] ** 2, optimizer=None
+            Matern(2.0, nu=0.5), alpha=noise / error[rows] ** 2, optimizer=None
         )
         process.fit(h[rows], np.zeros(rows.sum()))
         _, spread = process.predict(h, return_std=True)
@@ -61,6 +61,20 @@ def test_gains_are_those_of_an_independent_process(monkeypatch: pytest.MonkeyPat
         assert one.gain * np.sum(error**2) == pytest.approx(before - after[one.mol], rel=1e-4)
         measured.append(one.mol)
         before = after[one.mol]
+
+
+def test_what_is_far_off_counts_as_what_is_not_known() -> None:
+    """But what is well known counts for less; units are those of the nucleus."""
+    reach_ppm = (0.1, 1.0, 1.0, 1.0, 50.0)
+    judged = [
+        _Judged(None, np.zeros((1, 2)), (scale * reach,), (nucleus,))  # type: ignore[arg-type]
+        for nucleus, scale in (("13C", 1.0), ("19F", 7.0))
+        for reach in reach_ppm
+    ]
+    found = _pool(judged)
+    assert found.error == pytest.approx([0.1, 1, 1, 1, 1] * 2)
+    assert found.nucleus.tolist() == [0] * 5 + [1] * 5
+    assert found.mol.tolist() == list(range(10))
 
 
 def test_nuclei_say_nothing_of_each_other() -> None:
