@@ -14,7 +14,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.distance import cdist
 
 MOST_TARGETS: Final = 1500
 """Atoms that stand for the pool, at most."""
@@ -108,7 +107,9 @@ def covariance(pool: Pool, first: Ints, second: Ints, width: float) -> Floats:
         second: rows of it.
         width: distance at which the likeness of atoms has fallen to 1/e.
     """
-    alike = np.exp(-cdist(pool.h[first], pool.h[second]) / width)
+    a, b = pool.h[first], pool.h[second]
+    squared = np.sum(a**2, axis=1)[:, None] + np.sum(b**2, axis=1)[None] - 2 * a @ b.T
+    alike = np.exp(-np.sqrt(np.maximum(squared, 0.0)) / width)
     alike *= pool.nucleus[first][:, None] == pool.nucleus[second][None]
     found: Floats = alike * pool.error[first][:, None] * pool.error[second][None]
     return found

@@ -18,6 +18,7 @@ from nmrshift.types import DEFAULT_NUCLEI, Failure, Prediction, Query
 
 _CHUNK = 256
 _QUANTILE = 0.25
+"""Of the expected errors of a nucleus: larger ones count as this one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """A solvent that the base never saw is learned, apart from the laboratory's convention."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from toy import SMILES, write_laboratory
 from nmrshift import Predictor
 from nmrshift.adapt import adapt
 from nmrshift.adapt import run as adapt_run
+from nmrshift.adapt.choice import Choice, Trial, choose
 from nmrshift.adapt.grow import with_solvents, without_solvents
 from nmrshift.adapt.settings import AdaptSettings
 from nmrshift.adapt.ways import WAYS
@@ -48,7 +49,16 @@ def carbon(model: Path, solvent: str, source: str | None = None) -> float:
     return sum(atom.shift_ppm for atom in atoms) / len(atoms)
 
 
-def test_a_solvent_is_learned(toy_model: Path, tmp_path: Path) -> None:
+def test_a_solvent_is_learned(
+    toy_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[Trial] = []
+
+    def kept(base: Trial, trials: Sequence[Trial]) -> Choice:
+        compared.extend((base, *trials))
+        return choose(base, trials)
+
+    monkeypatch.setattr(adapt_run, "choose", kept)
     rows = in_solvents(
         toy_model, lambda n: NEW if n % 2 else "CDCl3", lambda n: CHANGE_PPM * (n % 2)
     )
@@ -56,6 +66,8 @@ def test_a_solvent_is_learned(toy_model: Path, tmp_path: Path) -> None:
     report = adapt([path], tmp_path / "model", model=toy_model, settings=LAB)
     assert report.verdict == "better"
     assert [tried.way for tried in report.tried] == ["base", "convention", "solvent", "heads"]
+    judged_by_all = [trial.way for trial in compared if trial.left_out is not None]
+    assert judged_by_all == ["base", "convention"]  # the others have seen what they learned from
     assert any(notice.code == "solvent_added" for notice in report.notices)
     assert NEW in load_artifact(tmp_path / "model").network.config.solvents
     for solvent in ("CDCl3", "DMSO-d6"):
