@@ -19,9 +19,10 @@ import torch
 from lab_base import base_model
 from lab_data import LABORATORIES, Bench, SimulatedLab
 from numpy.typing import NDArray
+from torch import Tensor
 
 from nmrshift import Predictor
-from nmrshift.adapt.answers import answer
+from nmrshift.adapt.answers import answer, encode
 from nmrshift.adapt.grow import with_neighbours, with_offset, with_source
 from nmrshift.adapt.neighbours import neighbours_of
 from nmrshift.adapt.next_spectra import learn_next
@@ -61,6 +62,11 @@ class Choosing:
         return found
 
     @cached_property
+    def h(self) -> Tensor:
+        """What the encoder makes of all atoms; corrections do not change it."""
+        return encode(self.network, self.dataset.graphs)
+
+    @cached_property
     def order(self) -> tuple[int, ...]:
         """Places in the pool in the order of ``learn-next``."""
         queries = [Query(one.smiles, solvent=one.solvent) for one in self.laboratory.pool]
@@ -75,13 +81,13 @@ class Choosing:
             learned: places in the pool of the spectra to learn from.
         """
         network, dataset = self.network, self.dataset
-        n_tested = len(self.laboratory.tested)
-        mols = np.sort(np.array([n_tested + place for place in learned], dtype=np.int64))
+        tested = np.arange(len(self.laboratory.tested))
+        mols = np.sort(np.array([len(tested) + place for place in learned], dtype=np.int64))
         if len(mols):
             known = neighbours_of(network, dataset, mols, seed=1).neighbours
             network = with_neighbours(network, NAME, known)
         table = dataset_conditions(dataset, network.config)
-        return float(answer(network, dataset, np.arange(n_tested), table).error_ppm.mean())
+        return float(answer(network, dataset, tested, table, h=self.h).error_ppm.mean())
 
     def random_ppm(self, sizes: Sequence[int], draws: int) -> NDArray[np.float64]:
         """Return the mean errors of random orders ``[n_draws, n_sizes]``."""

@@ -151,6 +151,10 @@ class ProbeResult(Frozen):
     rates: tuple[ChosenRate, ...] = ()
     fine_tuned: tuple[FineTuned, ...] = ()
 
+    def encoder_rate(self, nucleus: str) -> float | None:
+        """Return at which share of the learning rate the encoder learns a nucleus, once chosen."""
+        return next((rate.encoder_rate for rate in self.rates if rate.nucleus == nucleus), None)
+
     def tuned(self, nucleus: str, n_spectra: int) -> tuple[FineTuned, ...]:
         """Return the fine-tunings on so many spectra, a seed each."""
         return tuple(

@@ -89,15 +89,15 @@ class Judge:
                 result = result.model_copy(update={"frozen": (*result.frozen, *found)})
                 write_result(path, result)
         cells = self._cells(nuclei, sizes, seeds)
-        for nucleus in {nucleus: None for nucleus, _, _ in cells}:
-            if not any(rate.nucleus == nucleus for rate in result.rates):
-                rate = self.chosen_rate(subject, nucleus)
-                result = result.model_copy(update={"rates": (*result.rates, rate)})
+        for nucleus in dict.fromkeys(nucleus for nucleus, _, _ in cells):
+            if result.encoder_rate(nucleus) is None:
+                chosen = self.chosen_rate(subject, nucleus)
+                result = result.model_copy(update={"rates": (*result.rates, chosen)})
                 write_result(path, result)
-        rates = {rate.nucleus: rate.encoder_rate for rate in result.rates}
         for nucleus, size, seed in cells:
             if all(item.seed != seed for item in result.tuned(nucleus, size)):
-                item = self.fine_tuned(subject, nucleus, size, seed, rates[nucleus])
+                rate = result.encoder_rate(nucleus) or 1.0
+                item = self.fine_tuned(subject, nucleus, size, seed, rate)
                 result = result.model_copy(update={"fine_tuned": (*result.fine_tuned, item)})
                 write_result(path, result)
                 self.report(

@@ -82,7 +82,7 @@ def _table(
 
 def _rate(result: ProbeResult, nucleus: str) -> str:
     """Return at which share of the head's learning rate the encoder learned."""
-    return next((f"{rate.encoder_rate:g}" for rate in result.rates if rate.nucleus == nucleus), "1")
+    return f"{result.encoder_rate(nucleus) or 1.0:g}"
 
 
 def _cell(errors: Sequence[Errors], fresh: Sequence[Errors]) -> str:

@@ -16,6 +16,8 @@ from nmrshift.adapt.next_atoms import Pool, covariance, pick
 from nmrshift.adapt.next_spectra import _Judged, _pool, learn_next
 from nmrshift.cli.app import main
 from nmrshift.errors import ConfigError, InputError, UnknownNucleusError
+from nmrshift.graph.features import preset
+from nmrshift.predict.prepare import prepare
 
 
 def pool(h: np.ndarray, error: np.ndarray, mol: np.ndarray | None = None) -> Pool:
@@ -66,8 +68,9 @@ def test_gains_are_those_of_an_independent_process(monkeypatch: pytest.MonkeyPat
 def test_what_is_far_off_counts_as_what_is_not_known() -> None:
     """But what is well known counts for less; units are those of the nucleus."""
     reach_ppm = (0.1, 1.0, 1.0, 1.0, 50.0)
+    ethane = prepare(Query("CC"), 0, ("13C",), preset("v1"))
     judged = [
-        _Judged(None, np.zeros((1, 2)), (scale * reach,), (nucleus,))  # type: ignore[arg-type]
+        _Judged(ethane, np.zeros((1, 2)), (scale * reach,), (nucleus,))
         for nucleus, scale in (("13C", 1.0), ("19F", 7.0))
         for reach in reach_ppm
     ]
