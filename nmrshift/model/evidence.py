@@ -184,12 +184,14 @@ class EvidenceTable:
         """Make the table of training labels.
 
         Args:
-            measured: labels of each nucleus; only records that occur among them are kept.
+            measured: labels of each nucleus, or of none where all that is learned from is
+                computed; only records that occur among them are kept.
             record_ids: names of all records.
             kinds: what :func:`atom_kinds` says of training molecules, ascending.
             largest_atoms: heavy atoms of the largest of them.
         """
-        used = np.unique(np.concatenate([item.record for item in measured.values()]))
+        records = [item.record for item in measured.values()]
+        used = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *records]))
         tables = {}
         for nucleus, item in measured.items():
             record = np.searchsorted(used, item.record)
@@ -257,7 +259,8 @@ class EvidenceTable:
         """
         nuclei = dict.fromkeys(name.split(".")[0] for name in arrays if "." in name)
         try:
-            records = tuple(arrays["records"].tobytes().decode("utf-8").split("\n"))
+            names = arrays["records"].tobytes().decode("utf-8")
+            records = tuple(names.split("\n")) if names else ()
             tables = {
                 nucleus: NucleusTable.of(
                     {

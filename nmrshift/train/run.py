@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from nmrshift.errors import ConfigError
 from nmrshift.model.artifact import (
     Artifact,
     DataSource,
@@ -70,6 +71,7 @@ def run_training(
     fresh_folder(folder, resume=resume)
     write_whole(folder / "config.json", config.model_dump_json(indent=1).encode())
     data = prepare(config, report)
+    _check_calibrating(config, data)
     network = fit(config, data, folder, resume=resume, report=report, quiet=quiet)
     if config.solvent_response:
         mols = np.unique(data.shown)
@@ -77,6 +79,23 @@ def run_training(
     artifact = finish(config, data, network, folder / MODEL_FOLDER)
     report(f"model {artifact.identity} in {folder / MODEL_FOLDER}")
     return artifact
+
+
+def _check_calibrating(config: TrainConfig, data: TrainingData) -> None:
+    """Refuse data that can calibrate no interval of a nucleus, before anything is learned."""
+    dataset = data.dataset
+    asked = np.zeros(dataset.n_mols, dtype=bool)
+    asked[data.held_out] = True
+    usable = np.repeat(asked & data.calibrates, np.diff(dataset.first_label))
+    usable &= ~dataset.condition_computed[dataset.label_condition]
+    counts = np.bincount(dataset.label_nucleus[usable], minlength=len(config.nuclei))
+    for nucleus, count in zip(config.nuclei, counts.tolist(), strict=True):
+        if not count:
+            raise ConfigError(
+                f"{nucleus}: no measured label is held out to calibrate intervals by",
+                hint="Hold out more (validation_fraction), or add a file of measured spectra "
+                "with validation = true.",
+            )
 
 
 def finish(

@@ -1,15 +1,17 @@
 """Training: a run that is killed goes on to the same weights; settings and data are checked."""
 
 import json
+import tomllib
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from toy import write_laboratory
+from toy import CONFIG, SMILES, records, write_laboratory
 
 from nmrshift.errors import ConfigError
+from nmrshift.predict.predictor import Predictor
 from nmrshift.train import loop
 from nmrshift.train.config import TrainConfig, load_config, parse_config
 from nmrshift.train.data import in_validation, prepare
@@ -271,3 +273,40 @@ def test_learning_rate_warms_up_and_ends_at_zero(config: TrainConfig) -> None:
     assert rates[0] < rates[4]
     assert max(rates) == pytest.approx(config.optimisation.learning_rate)
     assert rates[-1] == pytest.approx(0.0, abs=1e-9)
+
+
+def computed_config(tmp_path: Path, *, measured: bool) -> TrainConfig:
+    """Learn from computed spectra; measured ones, of other molecules, are all held out."""
+    computed = [record | {"level": "DFT"} for record in records(SMILES[:60])]
+    for name, found in (("computed", computed), ("toy", records(SMILES[60:]))):
+        lines = [json.dumps(record) + "\n" for record in found]
+        (tmp_path / f"{name}.jsonl").write_text("".join(lines), "utf-8")
+    config = parse_config(tomllib.loads(CONFIG), tmp_path)
+    (item,) = config.data
+    first = item.model_copy(update={"path": tmp_path / "computed.jsonl"})
+    other = (item.model_copy(update={"validation": True}),) if measured else ()
+    quick = config.optimisation.model_copy(update={"epochs": 1})
+    return config.model_copy(
+        update={"data": (first, *other), "nuclei": ("13C",), "optimisation": quick}
+    )
+
+
+def test_computed_spectra_alone_make_a_model_without_evidence(tmp_path: Path) -> None:
+    config = computed_config(tmp_path, measured=True)
+    artifact = run_training(config, tmp_path / "run", resume=False, report=silent, quiet=True)
+    assert artifact.evidence is not None
+    assert artifact.evidence.records == ()
+    (atom, _) = Predictor(artifact).predict("CCO", nuclei=("13C",)).atoms
+    assert atom.low_ppm < atom.shift_ppm < atom.high_ppm
+
+
+def test_what_cannot_be_calibrated_is_refused_before_it_is_learned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*args: object, **kwargs: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("nmrshift.train.run.fit", never)
+    config = computed_config(tmp_path, measured=False)
+    with pytest.raises(ConfigError, match="13C: no measured label is held out"):
+        run_training(config, tmp_path / "run", resume=False, report=silent, quiet=True)
