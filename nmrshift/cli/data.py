@@ -1,4 +1,4 @@
-"""``nmrshift data``: import, check and split spectra."""
+"""``nmrshift data``: import, check, mend and split spectra."""
 
 import json
 from collections import Counter
@@ -14,6 +14,7 @@ from nmrshift.errors import ConfigError, FileFormatError
 if TYPE_CHECKING:
     from nmrshift.data.importing import ImportFormat
     from nmrshift.data.records import RecordIssue, ShiftRecord
+    from nmrshift.predict.predictor import Predictor
 
 _ISSUES_SHOWN = 20
 _EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -21,7 +22,7 @@ _EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.group()
 def data() -> None:
-    """Import, check and split spectra."""
+    """Import, check, mend and split spectra."""
 
 
 @data.command("import")
@@ -107,17 +108,49 @@ def check(
     """
     from nmrshift.data.check import check_files
 
-    predictor = None
-    if ask_model or model is not None:
-        from nmrshift.predict.predictor import Predictor
-
-        predictor = Predictor.load(model)
-    report = check_files(files, predictor)
+    report = check_files(files, _asked(model) if ask_model or model else None)
     if as_json:
         click.echo(json.dumps(report.to_dict(), indent=1, allow_nan=False))
     else:
         click.echo(report.to_text(most), nl=False)
     _leave(sum(number for _, number in report.issues))
+
+
+@data.command()
+@click.argument("files", nargs=-1, required=True, type=_EXISTING)
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for the mended files, under their names.",
+)
+@click.option("--ask-model", is_flag=True, help="Change only what the model contradicts too.")
+@click.option("--model", type=click.Path(path_type=Path), help="Ask the model in this folder.")
+@click.option("--force", is_flag=True, help="Replace the output files.")
+def mend(
+    files: tuple[Path, ...], out: Path, *, ask_model: bool, model: Path | None, force: bool
+) -> None:
+    """Write FILES again with exchanged pairs put right and doubtful shifts marked.
+
+    What `nmrshift data check` calls an exchanged pair is exchanged; atoms with a shift far from the
+    same environment in other molecules are listed as doubted, and training trusts their shifts
+    less (`doubt_weight`). FILES are judged together; nothing is left out.
+    """
+    from nmrshift.data.mend import mend_files
+
+    try:
+        done = mend_files(files, out, _asked(model) if ask_model or model else None, force=force)
+    except FileExistsError as error:
+        raise _taken(error) from None
+    summary = {
+        "records": done.n_records,
+        "changed": done.n_changed,
+        "exchanged_pairs": done.n_exchanged,
+        "doubted_atoms": done.n_doubted,
+    }
+    click.echo(json.dumps(summary, indent=1))
+    _show(list(done.issues), _ISSUES_SHOWN)
+    _leave(len(done.issues))
 
 
 @data.command()
@@ -168,6 +201,13 @@ def split(
     click.echo(json.dumps(summary, indent=1))
     _show(list(result.issues), _ISSUES_SHOWN)
     _leave(len(result.issues))
+
+
+def _asked(folder: Path | None) -> "Predictor":
+    """Load the model that is asked: the one of a folder, or the shipped one."""
+    from nmrshift.predict.predictor import Predictor
+
+    return Predictor.load(folder)
 
 
 def _taken(error: FileExistsError) -> click.ClickException:

@@ -235,7 +235,13 @@ def _cache_key(parts: Sequence[DataPart], nuclei: tuple[str, ...], features: str
         preset(features).to_dict(),
         list(nuclei),
         [
-            [part.weight, part.uncertain_weight, part.list_weight, list(part.without)]
+            [
+                part.weight,
+                part.uncertain_weight,
+                part.list_weight,
+                list(part.without),
+                part.doubt_weight,
+            ]
             for part in parts
         ],
     ]

@@ -33,6 +33,7 @@ class DataPart:
         uncertain_weight: trust in labels whose atom order was recovered indirectly.
         list_weight: trust in its unassigned peak lists; 0 leaves them out.
         without: SMILES of records to leave out, because their structure is known to be wrong.
+        doubt_weight: trust in doubted labels, times that in the others; 0 leaves them out.
     """
 
     path: Path
@@ -40,6 +41,7 @@ class DataPart:
     uncertain_weight: float = 0.5
     list_weight: float = 0.0
     without: tuple[str, ...] = ()
+    doubt_weight: float = 0.25
 
 
 class Condition(NamedTuple):
@@ -164,11 +166,15 @@ def _read(
     condition = Condition(
         normalise(record.solvent).key, record.source or "", record.level is not None
     )
-    shifts = record.shifts or ()
+    doubted = frozenset(record.doubted or ())
+    shifts = [
+        (atom, shift_ppm, weight * (part.doubt_weight if atom in doubted else 1.0))
+        for atom, shift_ppm in record.shifts or ()
+    ]
     labels = [
-        Label(atom, nucleus, condition, shift_ppm, weight, record.id)
-        for atom, shift_ppm in shifts
-        if low <= shift_ppm <= high
+        Label(atom, nucleus, condition, shift_ppm, trust, record.id)
+        for atom, shift_ppm, trust in shifts
+        if low <= shift_ppm <= high and trust
     ]
     peaks = (record.peaks or ()) if part.list_weight else ()
     kept = tuple(peak for peak in peaks if low <= peak.shift_ppm <= high)

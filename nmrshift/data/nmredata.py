@@ -145,6 +145,7 @@ def _record(
         assignment=assignment,
         shifts=tuple(sorted(shifts)) or None,
         peaks=tuple(peaks) or None,
+        doubted=None,
         **molecule.common,
     )
     try:

@@ -57,6 +57,7 @@ class ShiftRecord:
         name: name of the compound.
         shifts: assigned lines, (atom index, ppm); for 1H the atom that carries the hydrogens.
         peaks: unassigned lines.
+        doubted: atoms whose shift is likely not theirs; training trusts it less.
     """
 
     id: str
@@ -72,6 +73,7 @@ class ShiftRecord:
     name: str | None = None
     shifts: tuple[tuple[int, float], ...] | None = None
     peaks: tuple[Peak, ...] | None = None
+    doubted: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ class RecordIssue:
 
 
 _FIELDS: Final[tuple[str, ...]] = tuple(field.name for field in fields(ShiftRecord))
-_OPTIONAL: Final[tuple[str, ...]] = _FIELDS[3:-2]
+_OPTIONAL: Final[tuple[str, ...]] = _FIELDS[3:-3]
 
 
 class FaultError(RecordError):
@@ -142,6 +144,7 @@ def record_from_dict(data: Mapping[str, Any]) -> ShiftRecord:
         **{name: _text(data.get(name), name) for name in _OPTIONAL},
         shifts=_shifts(data.get("shifts")),
         peaks=_peaks(data.get("peaks")),
+        doubted=_atoms(data.get("doubted"), "doubted"),
     )
     check_record(record)
     return record
@@ -162,6 +165,8 @@ def check_record(record: ShiftRecord) -> None:
         worst = max(index for index, _ in record.shifts)
         if worst >= n_atoms:
             raise FaultError("index_out_of_range", f"atom {worst} of {n_atoms}, counted from 0")
+    for atom in set(record.doubted or ()) - {index for index, _ in record.shifts or ()}:
+        raise FaultError("bad_field", f"atom {atom} is doubted and has no shift")
 
 
 def issue_of(error: RecordError, row: int, text: str = "") -> RecordIssue:
@@ -181,6 +186,8 @@ def record_to_dict(record: ShiftRecord) -> dict[str, Any]:
         data["shifts"] = [[index, shift_ppm] for index, shift_ppm in record.shifts]
     if record.peaks is not None:
         data["peaks"] = [[peak.shift_ppm, peak.label, peak.source_index] for peak in record.peaks]
+    if record.doubted is not None:
+        data["doubted"] = list(record.doubted)
     return data
 
 
@@ -316,6 +323,14 @@ def _rows(value: object, name: str) -> list[list[object]] | None:
     if not isinstance(value, list) or not all(isinstance(row, list) for row in value):
         raise FaultError("bad_field", f"{name} is no list of lists")
     return cast("list[list[object]]", value)
+
+
+def _atoms(value: object, name: str) -> tuple[int, ...] | None:
+    if value is None:
+        return None
+    if not isinstance(value, list) or not all(type(item) is int for item in value):
+        raise FaultError("bad_field", f"{name} is no list of atom numbers")
+    return tuple(value)
 
 
 def _shifts(value: object) -> tuple[tuple[int, float], ...] | None:

@@ -211,6 +211,7 @@ class _Reader:
             name=key.title,
             shifts=tuple(sorted(group.shifts)) or None,
             peaks=tuple(group.peaks) or None,
+            doubted=None,
             **dict(zip(_CONDITIONS, key.conditions, strict=True)),
         )
         try:

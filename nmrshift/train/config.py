@@ -27,6 +27,8 @@ class DataFile(Frozen):
         uncertain_weight: trust in labels whose atom order was recovered indirectly.
         list_weight: trust in its unassigned peak lists; 0 leaves them out.
         without: SMILES of its records to leave out, because their structure is known to be wrong.
+        doubt_weight: trust in labels that ``nmrshift data mend`` doubts, times that in the others;
+            0 leaves them out.
         repeat: how often an epoch shows its molecules.
         calibrate: whether its held-out molecules calibrate intervals (computed shifts do not).
         validation: the whole file is validation, none of it is trained on.
@@ -39,6 +41,7 @@ class DataFile(Frozen):
     uncertain_weight: Positive = 0.5
     list_weight: Annotated[float, Field(ge=0)] = 0.0
     without: tuple[str, ...] = ()
+    doubt_weight: Annotated[float, Field(ge=0, le=1)] = 0.25
     repeat: Annotated[int, Field(ge=1, le=1000)] = 1
     calibrate: bool = True
     validation: bool = False

@@ -57,7 +57,14 @@ def prepare(config: TrainConfig, report: Callable[[str], None]) -> TrainingData:
         ConfigError: a data file is missing, or a nucleus has no training label.
     """
     parts = [
-        DataPart(item.path, item.weight, item.uncertain_weight, item.list_weight, item.without)
+        DataPart(
+            item.path,
+            item.weight,
+            item.uncertain_weight,
+            item.list_weight,
+            item.without,
+            item.doubt_weight,
+        )
         for item in config.data
     ]
     missing = [str(part.path) for part in parts if not part.path.exists()]

@@ -35,7 +35,8 @@ def dump(**changes: object) -> bytes:
 
 
 def test_reads_every_field(tmp_path: Path) -> None:
-    row = dump(solvent="CDCl₃", temperature=298, reference=None, peaks=[[1.5, "T", 3], [2, None]])
+    peaks = [[1.5, "T", 3], [2, None]]
+    row = dump(solvent="CDCl₃", temperature=298, reference=None, peaks=peaks, doubted=[1])
     (record,) = lines(tmp_path, row)
     assert record == ShiftRecord(
         "x:1",
@@ -45,6 +46,7 @@ def test_reads_every_field(tmp_path: Path) -> None:
         temperature="298",
         shifts=((0, 18.0), (1, 57.0)),
         peaks=(Peak(1.5, "T", 3), Peak(2.0)),
+        doubted=(1,),
     )
 
 
@@ -71,6 +73,9 @@ def test_reads_every_field(tmp_path: Path) -> None:
         (dump(solvent=True), "bad_field"),
         (dump(name="\ud800"), "bad_field"),
         (dump(shifts="0:18"), "bad_field"),
+        (dump(doubted=[2]), "bad_field"),
+        (dump(doubted=[True]), "bad_field"),
+        (dump(doubted=1), "bad_field"),
         (dump(shifts=[[0]]), "bad_field"),
         (dump(shifts=[[True, 1.0]]), "bad_field"),
         (dump(shifts=[[0, "18"]]), "bad_field"),
