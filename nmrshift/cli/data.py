@@ -1,4 +1,4 @@
-"""``nmrshift data``: import, check, mend and split spectra."""
+"""``nmrshift data``: import, check, mend, assign and split spectra."""
 
 import json
 from collections import Counter
@@ -22,7 +22,7 @@ _EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.group()
 def data() -> None:
-    """Import, check, mend and split spectra."""
+    """Import, check, mend, assign and split spectra."""
 
 
 @data.command("import")
@@ -151,6 +151,52 @@ def mend(
     click.echo(json.dumps(summary, indent=1))
     _show(list(done.issues), _ISSUES_SHOWN)
     _leave(len(done.issues))
+
+
+@data.command()
+@click.argument("file", type=_EXISTING)
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Records to write: .jsonl or .jsonl.gz.",
+)
+@click.option("--model", type=click.Path(path_type=Path), help="Folder of the model that assigns.")
+@click.option("--force", is_flag=True, help="Replace the output file.")
+def assign(file: Path, out: Path, *, model: Path | None, force: bool) -> None:
+    """Put the peak lists of FILE on atoms by a model's predictions.
+
+    For learning from them again, not for publication: such a spectrum is marked as uncertain, and
+    atoms whose peak is farther off than the model expects as doubted. Assigned spectra stay as they
+    are. Every record comes out or is reported on standard error; then the exit code is 3.
+    """
+    from nmrshift.data.records import RecordIssue, read_records, write_records
+    from nmrshift.evaluate.assign_lists import Numbered, assign_lists
+
+    issues: list[RecordIssue] = []
+
+    def rows() -> Iterator[Numbered]:
+        for row, entry in enumerate(read_records(file), 1):
+            if isinstance(entry, RecordIssue):
+                issues.append(entry)
+            else:
+                yield Numbered(row, entry)
+
+    def records() -> Iterator["ShiftRecord"]:
+        for entry in assign_lists(rows(), _asked(model)):
+            if isinstance(entry, RecordIssue):
+                issues.append(entry)
+            else:
+                yield entry
+
+    try:
+        count = write_records(out, records(), force=force)
+    except FileExistsError as error:
+        raise _taken(error) from None
+    issues.sort(key=lambda issue: issue.row)
+    _show(issues, _ISSUES_SHOWN)
+    click.echo(f"{count} records written to {out}, {len(issues)} reported", err=True)
+    _leave(len(issues))
 
 
 @data.command()
