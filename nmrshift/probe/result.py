@@ -83,14 +83,16 @@ class FrozenProbe(Frozen):
 
 
 class ChosenRate(Frozen):
-    """At which share of the learning rate an encoder learns a nucleus.
+    """At which share of the learning rate an encoder learns from some spectra of a nucleus.
 
     Attributes:
         nucleus: what is learned.
+        n_spectra: spectra learned from, none of them held out.
         grid: every share, with its error on held-out spectra.
     """
 
     nucleus: str
+    n_spectra: int
     grid: Annotated[tuple[tuple[float, float], ...], Field(min_length=1)]
 
     @property
@@ -135,7 +137,8 @@ class ProbeResult(Frozen):
         spectra: hash of the spectra of each nucleus.
         pool_sizes: training spectra of each nucleus: what "all" is.
         frozen: probes of frozen features.
-        rates: at which share of the learning rate the encoder learns each nucleus.
+        rates: at which share of the learning rate the encoder learns each nucleus from how many
+            spectra.
         fine_tuned: fine-tunings.
     """
 
@@ -151,9 +154,16 @@ class ProbeResult(Frozen):
     rates: tuple[ChosenRate, ...] = ()
     fine_tuned: tuple[FineTuned, ...] = ()
 
-    def encoder_rate(self, nucleus: str) -> float | None:
-        """Return at which share of the learning rate the encoder learns a nucleus, once chosen."""
-        return next((rate.encoder_rate for rate in self.rates if rate.nucleus == nucleus), None)
+    def encoder_rate(self, nucleus: str, n_spectra: int) -> float | None:
+        """Return at which share of the learning rate the encoder learns, once that is chosen.
+
+        Args:
+            nucleus: what is learned.
+            n_spectra: spectra learned from; the choice made with no more of them, and the most.
+        """
+        known = [r for r in self.rates if r.nucleus == nucleus and r.n_spectra <= n_spectra]
+        best = max(known, key=lambda rate: rate.n_spectra, default=None)
+        return None if best is None else best.encoder_rate
 
     def tuned(self, nucleus: str, n_spectra: int) -> tuple[FineTuned, ...]:
         """Return the fine-tunings on so many spectra, a seed each."""

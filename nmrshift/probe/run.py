@@ -89,14 +89,15 @@ class Judge:
                 result = result.model_copy(update={"frozen": (*result.frozen, *found)})
                 write_result(path, result)
         cells = self._cells(nuclei, sizes, seeds)
-        for nucleus in dict.fromkeys(nucleus for nucleus, _, _ in cells):
-            if result.encoder_rate(nucleus) is None:
-                chosen = self.chosen_rate(subject, nucleus)
+        for nucleus, size in dict.fromkeys(cell[:2] for cell in cells):
+            n_free = min(size, len(self.spectra[nucleus].not_held_out()))
+            if all((r.nucleus, r.n_spectra) != (nucleus, n_free) for r in result.rates):
+                chosen = self.chosen_rate(subject, nucleus, n_free)
                 result = result.model_copy(update={"rates": (*result.rates, chosen)})
                 write_result(path, result)
         for nucleus, size, seed in cells:
             if all(item.seed != seed for item in result.tuned(nucleus, size)):
-                rate = result.encoder_rate(nucleus) or 1.0
+                rate = result.encoder_rate(nucleus, size) or 1.0
                 item = self.fine_tuned(subject, nucleus, size, seed, rate)
                 result = result.model_copy(update={"fine_tuned": (*result.fine_tuned, item)})
                 write_result(path, result)
@@ -132,18 +133,17 @@ class Judge:
             )
         )
 
-    def chosen_rate(self, subject: Subject, nucleus: str) -> ChosenRate:
-        """Choose the share of the learning rate at which an encoder learns a nucleus."""
-        recipe = self.settings.fine_tuning
+    def chosen_rate(self, subject: Subject, nucleus: str, size: int) -> ChosenRate:
+        """Choose the share of the learning rate at which an encoder learns from some spectra."""
         grid = []
-        for share in recipe.encoder_rates:
-            found = self.held_out_error(subject, nucleus, recipe.chosen_on, 1, share)
+        for share in self.settings.fine_tuning.encoder_rates:
+            found = self.held_out_error(subject, nucleus, size, 1, share)
             grid.append((share, found.mae_ppm))
             self.report(
-                f"{subject.label}: {nucleus}, encoder at {share:g} of the rate: "
+                f"{subject.label}: {nucleus}, {size} spectra, encoder at {share:g} of the rate: "
                 f"{found.mae_ppm:.2f} ppm on held-out spectra"
             )
-        return ChosenRate(nucleus=nucleus, grid=tuple(grid))
+        return ChosenRate(nucleus=nucleus, n_spectra=size, grid=tuple(grid))
 
     def fine_tuned(
         self, subject: Subject, nucleus: str, size: int, seed: int, encoder_rate: float = 1.0

@@ -17,9 +17,9 @@ class FineTuning(Frozen):
         steps: optimiser steps.
         batch_atoms: atoms of a batch, about.
         learning_rate: peak of a linear warm-up and cosine decay.
-        encoder_rates: shares of it that the encoder may learn at; each encoder gets the one with
-            the smallest error on held-out spectra, for one that knows much must move little.
-        chosen_on: spectra to learn from while that is chosen, once a nucleus.
+        encoder_rates: shares of it that the encoder may learn at; for each nucleus and number of
+            spectra an encoder gets the one with the smallest error on held-out spectra, for one
+            that knows much must move little, and the more there is to learn, the more it may.
         weight_decay: on matrices only.
         dropout: of the encoder while it learns.
         d_head: hidden units of the head.
@@ -31,7 +31,6 @@ class FineTuning(Frozen):
     batch_atoms: Annotated[int, Field(ge=1)] = 500
     learning_rate: Positive = 1e-2
     encoder_rates: Annotated[tuple[Positive, ...], Field(min_length=1)] = (1.0, 0.3, 0.1, 0.03)
-    chosen_on: Annotated[int, Field(ge=1)] = 100
     weight_decay: Decay = 0.1
     dropout: Fraction = 0.1
     d_head: Annotated[int, Field(ge=1)] = 128

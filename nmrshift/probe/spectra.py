@@ -91,13 +91,15 @@ class Spectra:
             seed: of the choice; with it they are those of ``seed-curve``.
             without_held_out: choose among spectra that are not held out.
         """
-        records = self.records
-        if without_held_out:
-            free = set(self.dataset.record_id[self.pool.record[~self.held_out()]].tolist())
-            records = tuple(record for record in records if record.id in free)
+        records = self.not_held_out() if without_held_out else self.records
         wanted = {record.id for record in choose(records, size, seed)}
         rows = np.array([name in wanted for name in self.dataset.record_id.tolist()])
         return rows[self.pool.record]
+
+    def not_held_out(self) -> tuple[ShiftRecord, ...]:
+        """Return the training spectra that no choice is made on."""
+        free = set(self.dataset.record_id[self.pool.record[~self.held_out()]].tolist())
+        return tuple(record for record in self.records if record.id in free)
 
     def unrelated(self, learned: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Mark the pool's labels whose connectivity no learned label shares ``[n_labels]``."""

@@ -76,13 +76,15 @@ def _table(
             )
             for size in sizes
         ]
-        rows.append(_row((result.label, _rate(result, nucleus), *cells)))
+        rows.append(_row((result.label, _rates(result, nucleus, sizes), *cells)))
     return "\n".join([*_head(("encoder", "its rate", *names)), *rows])
 
 
-def _rate(result: ProbeResult, nucleus: str) -> str:
-    """Return at which share of the head's learning rate the encoder learned."""
-    return f"{result.encoder_rate(nucleus) or 1.0:g}"
+def _rates(result: ProbeResult, nucleus: str, sizes: Sequence[int]) -> str:
+    """Return at which shares of the head's learning rate the encoder learned, by size."""
+    measured = [size for size in sizes if result.tuned(nucleus, size)]
+    found = [f"{result.encoder_rate(nucleus, size) or 1.0:g}" for size in measured]
+    return ", ".join(found if len(set(found)) > 1 else found[:1]) or "-"
 
 
 def _cell(errors: Sequence[Errors], fresh: Sequence[Errors]) -> str:
