@@ -2,9 +2,10 @@
 
 import csv
 import gzip
+import json
 from pathlib import Path
 
-from toy import SMILES
+from toy import SMILES, records
 
 LARGER = [
     "FC(F)(F)c1ccc(OC)cc1",
@@ -56,6 +57,17 @@ width = 16
 width = 16
 [objectives.generation]
 width = 16
+[objectives.shifts]
+width = 16
+"""
+
+COMPUTED = """
+[[molecules]]
+path = "computed.jsonl.gz"
+source_name = "toy calculations"
+licence = "Apache-2.0"
+computed = true
+repeat = 2
 """
 
 
@@ -69,9 +81,21 @@ def write_structures(folder: Path, smiles: list[str] | None = None) -> Path:
     return path
 
 
+def write_computed(folder: Path) -> Path:
+    """Write computed spectra of some of the structures; return their path."""
+    path = folder / "computed.jsonl.gz"
+    with gzip.open(path, "wt", encoding="utf-8") as stream:
+        for record in records(SMILES[10:40]):
+            stream.write(json.dumps(record | {"level": "invented"}) + "\n")
+    return path
+
+
 def write_pretraining(folder: Path, objectives: str = ALL, epochs: int = 2) -> Path:
-    """Write structures and a configuration; return the configuration's path."""
+    """Write structures, computed spectra where they are learned, and the configuration."""
     write_structures(folder)
+    if "objectives.shifts" in objectives:
+        write_computed(folder)
+        objectives += COMPUTED
     config = folder / "pretrain.toml"
     config.write_text(CONFIG.format(objectives=objectives, epochs=epochs), "utf-8")
     return config

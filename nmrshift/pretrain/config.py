@@ -22,6 +22,9 @@ class MoleculeFile(Frozen):
         licence: what the card says of it.
         take: rows to take from its beginning; all by default.
         peaks: the text of a record's molecule is its spectrum rather than its SMILES.
+        computed: records are computed spectra, which the objective ``shifts`` learns from; those of
+            one molecule follow each other and make one row.
+        repeat: how often a pass shows its molecules.
     """
 
     path: Path
@@ -29,6 +32,8 @@ class MoleculeFile(Frozen):
     licence: str
     take: Annotated[int, Field(ge=1)] | None = None
     peaks: bool = False
+    computed: bool = False
+    repeat: Annotated[int, Field(ge=1, le=1000)] = 1
 
 
 class EncoderShape(Frozen):
@@ -113,6 +118,18 @@ class Generation(Frozen):
     layers: Annotated[int, Field(ge=1, le=8)] = 1
 
 
+class ComputedShifts(Frozen):
+    """Computed chemical shifts.
+
+    Attributes:
+        weight: share in the loss.
+        width: hidden units of the head.
+    """
+
+    weight: Positive = 1.0
+    width: Annotated[int, Field(ge=8, le=1024)] = 128
+
+
 class Objectives(Frozen):
     """The objectives of a run; those that are not named have no share."""
 
@@ -120,10 +137,16 @@ class Objectives(Frozen):
     hierarchy: Hierarchy | None = None
     contrast: Contrast | None = None
     generation: Generation | None = None
+    shifts: ComputedShifts | None = None
+
+    @property
+    def bare(self) -> bool:
+        """Whether there is one that learns from structures alone."""
+        return any((self.chemistry, self.hierarchy, self.contrast, self.generation))
 
     @model_validator(mode="after")
     def _some(self) -> "Objectives":
-        if not any((self.chemistry, self.hierarchy, self.contrast, self.generation)):
+        if not self.bare and self.shifts is None:
             raise ValueError("a run needs an objective")
         return self
 
@@ -138,8 +161,8 @@ class PretrainConfig(Frozen):
         molecules: the files, read in turn.
         exclude_connectivities: JSON list of first InChIKey blocks; a molecule that has one of
             them, whole or as a fragment, is left out.
-        validation_fraction: that of the training that follows; spectra that it will hold out are
-            not shown as text.
+        validation_fraction: that of the training that follows; molecules that it will hold out are
+            not shown with a spectrum, as text or as shifts.
         shard_molecules: rows prepared together.
         most_atoms: larger molecules are left out.
         longest_text: characters of a text that are kept.
@@ -170,6 +193,15 @@ class PretrainConfig(Frozen):
     network: EncoderShape = EncoderShape()
     objectives: Objectives
     optimisation: Schedule = Schedule(epochs=1)
+
+    @model_validator(mode="after")
+    def _learns_from_all(self) -> "PretrainConfig":
+        computed = [item.computed for item in self.molecules]
+        if any(computed) != (self.objectives.shifts is not None):
+            raise ValueError("objectives.shifts and files with computed = true need each other")
+        if not self.objectives.bare and not all(computed):
+            raise ValueError("objectives.shifts learns nothing from files without computed = true")
+        return self
 
 
 def load_pretrain_config(path: Path) -> PretrainConfig:

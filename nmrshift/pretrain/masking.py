@@ -17,8 +17,23 @@ from nmrshift.pretrain.views import Bonds, read_bonds
 
 
 @dataclass(frozen=True, slots=True)
+class Targets:
+    """Computed shifts of a batch.
+
+    Attributes:
+        atom: whose they are, by row of the batch ``[n_targets]``.
+        nucleus: number of the nucleus in ``NUCLEI`` ``[n_targets]``.
+        shift_ppm: ``[n_targets]``.
+    """
+
+    atom: Tensor
+    nucleus: Tensor
+    shift_ppm: Tensor
+
+
+@dataclass(frozen=True, slots=True)
 class PretrainBatch:
-    """Molecules without labels.
+    """Molecules without measured shifts.
 
     Attributes:
         graph: the molecules.
@@ -27,6 +42,7 @@ class PretrainBatch:
         features: the preset that made the codes.
         properties: computed properties of atoms ``[n_atoms, 3]``.
         text: tokens of each molecule's text, padded ``[n_mols, length]``, int64.
+        targets: computed shifts, of those that come with some.
     """
 
     graph: GraphBatch
@@ -35,6 +51,7 @@ class PretrainBatch:
     features: FeaturePreset
     properties: Tensor
     text: Tensor
+    targets: Targets
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +78,9 @@ def make_batch(
     places, lengths = take_ranges(shard.first_token, mols)
     text = np.full((len(mols), int(lengths.max())), PAD, dtype=np.int64)
     text[np.arange(text.shape[1]) < lengths[:, None]] = shard.text[places]
+    found, counts = take_ranges(shard.first_target, mols)
+    begins = np.cumsum(shard.graphs.n_atoms[mols]) - shard.graphs.n_atoms[mols]
+    atoms = np.repeat(begins, counts) + shard.target_node[found]
     return PretrainBatch(
         graph=graph,
         tensors=batch_tensors(graph, device),
@@ -68,6 +88,11 @@ def make_batch(
         features=features,
         properties=torch.from_numpy(shard.properties[rows]).to(device),
         text=torch.from_numpy(text).to(device),
+        targets=Targets(
+            atom=torch.from_numpy(atoms.astype(np.int64)).to(device),
+            nucleus=torch.from_numpy(shard.target_nucleus[found]).to(device),
+            shift_ppm=torch.from_numpy(shard.target_ppm[found]).to(device),
+        ),
     )
 
 

@@ -1,6 +1,6 @@
 """Molecules prepared for pretraining: some thousands a shard, built once, kept on disk."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -12,6 +12,7 @@ from rdkit.Chem import rdMolDescriptors, rdPartialCharges
 from nmrshift.chem.parse import parse
 from nmrshift.chem.policy import RECORD_LIMITS
 from nmrshift.chem.toolkit import Chem, quiet
+from nmrshift.constants import ELEMENT_OF_NUCLEUS, PLAUSIBLE_RANGE_PPM
 from nmrshift.data.array_file import load_arrays, save_arrays
 from nmrshift.data.connectivity import connectivity, fragment_connectivities
 from nmrshift.errors import InputError
@@ -20,12 +21,14 @@ from nmrshift.graph.features import preset
 from nmrshift.graph.molgraph import MolGraph, mol_graph
 from nmrshift.pretrain.text import BEGIN_PEAKS, BEGIN_SMILES, random_smiles, tokens
 from nmrshift.train.data import in_validation
+from nmrshift.types import NUCLEI
 
 PROPERTIES: Final = ("partial charge", "share of log P", "share of molar refractivity")
 # about their means and spreads over drug-like molecules, so that all count alike
 _CENTRE: Final = np.array([-0.03, 0.10, 3.0], dtype=np.float32)
 _SPREAD: Final = np.array([0.22, 0.45, 2.0], dtype=np.float32)
 _LIMIT: Final = 5.0
+_ELEMENTS: Final = Chem.GetPeriodicTable()
 _STORES: Final = {"graphs": GraphStore}
 
 
@@ -35,10 +38,12 @@ class Row(NamedTuple):
     Attributes:
         smiles: its structure.
         peaks: a spectrum of it as text, if it comes with one.
+        computed: its computed shifts: nucleus, index of the atom in the SMILES, ppm.
     """
 
     smiles: str
     peaks: str | None = None
+    computed: tuple[tuple[str, int, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +55,20 @@ class Shard:
         properties: computed properties of atoms in units of their spread, clipped ``[n_atoms, 3]``.
         text: tokens of the text that goes with each molecule, end to end.
         first_token: where each text begins, with the total at the end ``[n_mols + 1]``.
+        target_node: atoms with a computed shift, by their node in the molecule ``[n_targets]``.
+        target_nucleus: number of the nucleus in ``NUCLEI`` ``[n_targets]``.
+        target_ppm: the shifts ``[n_targets]``.
+        first_target: where each molecule's begin, with the total at the end ``[n_mols + 1]``.
     """
 
     graphs: GraphStore
     properties: NDArray[np.float32]
     text: NDArray[np.uint8]
     first_token: NDArray[np.int64]
+    target_node: NDArray[np.int64]
+    target_nucleus: NDArray[np.int64]
+    target_ppm: NDArray[np.float32]
+    first_target: NDArray[np.int64]
 
 
 class Prepared(NamedTuple):
@@ -64,6 +77,7 @@ class Prepared(NamedTuple):
     graph: MolGraph
     properties: NDArray[np.float32]
     text: NDArray[np.uint8]
+    targets: tuple[tuple[int, int, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +87,8 @@ class Preparation:
     Attributes:
         features: name of the feature preset.
         excluded: first InChIKey blocks of molecules to leave out, whole or as a fragment.
-        validation_fraction: share of connectivities whose spectra training will hold out: they
-            are not shown as text either.
+        validation_fraction: share of connectivities that training will hold out: their spectra are
+            not shown, neither as text nor as shifts.
         most_atoms: larger molecules are left out.
         longest_text: characters of a text that are kept.
     """
@@ -103,11 +117,17 @@ def build_shard(rows: Iterable[Row], how: Preparation, seed: int) -> Shard | Non
     if not kept:
         return None
     lengths = np.array([len(item.text) for item in kept], dtype=np.int64)
+    counts = np.array([len(item.targets) for item in kept], dtype=np.int64)
+    targets = [target for item in kept for target in item.targets]
     return Shard(
         graphs=store_graphs([item.graph for item in kept]),
         properties=np.concatenate([item.properties for item in kept]),
         text=np.concatenate([item.text for item in kept]),
         first_token=starts_of(lengths),
+        target_node=np.array([node for node, _, _ in targets], dtype=np.int64),
+        target_nucleus=np.array([nucleus for _, nucleus, _ in targets], dtype=np.int64),
+        target_ppm=np.array([shift_ppm for *_, shift_ppm in targets], dtype=np.float32),
+        first_target=starts_of(counts),
     )
 
 
@@ -119,18 +139,35 @@ def prepare(row: Row, how: Preparation, seed: int) -> Prepared | None:
         return None
     if not 1 < mol.GetNumHeavyAtoms() <= how.most_atoms:
         return None
-    if how.excluded or row.peaks is not None:
+    measured = row.peaks is not None or bool(row.computed)
+    if how.excluded or measured:
         names = fragment_connectivities(mol)
         if not how.excluded.isdisjoint((connectivity(mol), *names)):
             return None
-        if row.peaks is not None and in_validation(names[0], how.validation_fraction):
+        if measured and in_validation(names[0], how.validation_fraction):
             return None
     graph = mol_graph(mol, preset(how.features))
     if row.peaks is None:
         text = tokens(random_smiles(mol, seed), BEGIN_SMILES, how.longest_text)
     else:
         text = tokens(row.peaks, BEGIN_PEAKS, how.longest_text)
-    return Prepared(graph, atom_properties(mol)[graph.atom_index], text)
+    targets = tuple(_targets(row, graph))
+    return Prepared(graph, atom_properties(mol)[graph.atom_index], text, targets)
+
+
+def _targets(row: Row, graph: MolGraph) -> Iterator[tuple[int, int, float]]:
+    """Yield node, number of the nucleus and shift of what can be right."""
+    node_of = {atom: node for node, atom in enumerate(graph.atom_index.tolist())}
+    for nucleus, atom, shift_ppm in row.computed:
+        node = node_of.get(atom)
+        if node is None or nucleus not in NUCLEI:
+            continue
+        low, high = PLAUSIBLE_RANGE_PPM[nucleus]
+        element = _ELEMENTS.GetAtomicNumber(ELEMENT_OF_NUCLEUS[nucleus])
+        carries = graph.atomic_number[node] == element
+        carries |= nucleus == "1H" and graph.n_hydrogens[node] > 0
+        if carries and low <= shift_ppm <= high:
+            yield node, NUCLEI.index(nucleus), shift_ppm
 
 
 def atom_properties(mol: Chem.Mol) -> NDArray[np.float32]:

@@ -5,7 +5,7 @@ import gzip
 import hashlib
 import json
 import multiprocessing
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import groupby, islice
@@ -21,7 +21,7 @@ from nmrshift.pretrain.config import MoleculeFile, PretrainConfig
 from nmrshift.pretrain.shards import Preparation, Row, Shard, build_shard, load_shard, save_shard
 from nmrshift.pretrain.text import peak_text
 
-_CODE_VERSION: Final = 1
+_CODE_VERSION: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,9 @@ class MoleculeStream:
         )
         config.cache.mkdir(parents=True, exist_ok=True)
         self.places: Final = tuple(
-            place for item in config.molecules for place in _places(item, config, self._how)
+            place
+            for item in config.molecules
+            for place in _places(item, config, self._how) * item.repeat
         )
         self.fingerprint: Final = hashlib.sha256(
             "\n".join(place.path.name for place in self.places).encode()
@@ -76,15 +78,15 @@ class MoleculeStream:
         return sum(place.rows for place in self.places)
 
     def rows_by_file(self) -> Iterator[tuple[MoleculeFile, int]]:
-        """Yield every file with its number of rows."""
+        """Yield every file with its number of rows, repeats not counted."""
         for file, places in groupby(self.places, key=lambda place: place.file):
-            yield file, sum(place.rows for place in places)
+            yield file, sum(place.rows for place in places) // file.repeat
 
     def shards(self, order: Sequence[int]) -> Iterator[Shard | None]:
         """Yield shards by their numbers; while one is in use the next ones are prepared."""
         context = multiprocessing.get_context("spawn")
         places = [self.places[number] for number in order]
-        waiting = [place for place in places if not place.path.exists()]
+        waiting = list({p.path: p for p in places if not p.path.exists()}.values())
         with ProcessPoolExecutor(1, mp_context=context) as pool:
             pending = {place.path: pool.submit(_build, place, self._how) for place in waiting[:2]}
             upcoming = iter(waiting[2:])
@@ -123,9 +125,21 @@ def rows_of(file: MoleculeFile) -> Iterator[Row]:
 
 
 def _records(file: MoleculeFile) -> Iterator[Row]:
-    for record in read_records(file.path):
-        if isinstance(record, ShiftRecord):
-            yield Row(record.smiles, peak_text(record) if file.peaks else None)
+    records = (entry for entry in read_records(file.path) if isinstance(entry, ShiftRecord))
+    if file.computed:
+        for smiles, spectra in groupby(records, key=lambda record: record.smiles):
+            yield Row(smiles, computed=tuple(_computed(spectra)))
+        return
+    for record in records:
+        yield Row(record.smiles, peak_text(record) if file.peaks else None)
+
+
+def _computed(spectra: Iterable[ShiftRecord]) -> Iterator[tuple[str, int, float]]:
+    """Yield the shifts of computed spectra; measured ones are no structure's own."""
+    for record in spectra:
+        if record.level is not None:
+            for atom, shift_ppm in record.shifts or ():
+                yield record.nucleus, atom, shift_ppm
 
 
 def _table(path: Path) -> Iterator[Row]:
@@ -137,22 +151,25 @@ def _table(path: Path) -> Iterator[Row]:
             yield Row(row["smiles"] or "")
 
 
-def _places(file: MoleculeFile, config: PretrainConfig, how: Preparation) -> Iterator[Place]:
+def _places(file: MoleculeFile, config: PretrainConfig, how: Preparation) -> tuple[Place, ...]:
     n_rows = sum(1 for _ in rows_of(file)) if file.take is None else file.take
     digest = hashlib.sha256(file.path.read_bytes())
     options = [
         *(_CODE_VERSION, RDKIT_VERSION, preset(how.features).to_dict(), sorted(how.excluded)),
         *(how.validation_fraction, how.most_atoms, how.longest_text),
-        *(file.peaks, config.seed),
+        *(file.peaks, file.computed, config.seed),
     ]
     digest.update(json.dumps(options).encode())
     key = digest.hexdigest()[:16]
-    for first in range(0, n_rows, config.shard_molecules):
-        rows = min(config.shard_molecules, n_rows - first)
-        yield Place(
+    firsts = range(0, n_rows, config.shard_molecules)
+    counts = [min(config.shard_molecules, n_rows - first) for first in firsts]
+    return tuple(
+        Place(
             file=file,
             first=first,
             rows=rows,
             path=config.cache / f"molecules-{key}-{first:07d}-{rows}.npz",
             seed=config.seed * 1_000_003 + first,
         )
+        for first, rows in zip(firsts, counts, strict=True)
+    )

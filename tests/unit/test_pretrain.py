@@ -1,5 +1,6 @@
 """Pretraining: objectives are learned, runs resume, no test molecule is seen."""
 
+import gzip
 import json
 from itertools import islice
 from pathlib import Path
@@ -8,10 +9,11 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from structures import ALL, LARGER, write_pretraining, write_structures
+from structures import ALL, LARGER, write_computed, write_pretraining, write_structures
 from toy import SMILES, records, write_laboratory
 
 from nmrshift.chem.parse import parse
+from nmrshift.chem.toolkit import Chem
 from nmrshift.data.connectivity import connectivity, fragment_connectivities
 from nmrshift.data.records import Peak, ShiftRecord
 from nmrshift.data.splits import read_connectivities
@@ -19,7 +21,7 @@ from nmrshift.errors import ArtifactError, ConfigError
 from nmrshift.graph.features import V1
 from nmrshift.model.encoder_artifact import load_encoder
 from nmrshift.pretrain import loop
-from nmrshift.pretrain.config import PretrainConfig, load_pretrain_config
+from nmrshift.pretrain.config import MoleculeFile, PretrainConfig, load_pretrain_config
 from nmrshift.pretrain.loop import Pretrainer
 from nmrshift.pretrain.masking import PretrainBatch, make_batch
 from nmrshift.pretrain.run import run_pretraining
@@ -28,6 +30,7 @@ from nmrshift.pretrain.stream import MoleculeStream, rows_of
 from nmrshift.pretrain.text import BEGIN_PEAKS, BEGIN_SMILES, END, peak_text, tokens
 from nmrshift.train.config import load_config
 from nmrshift.train.run import run_training
+from nmrshift.types import NUCLEI
 
 HOW = Preparation("v1", frozenset(), 0.0, 100, 60)
 OBJECTIVES = {
@@ -35,6 +38,7 @@ OBJECTIVES = {
     "hierarchy": "[objectives.hierarchy]\nwidth = 16",
     "contrast": "[objectives.contrast]\nwidth = 16",
     "generation": "[objectives.generation]\nwidth = 16",
+    "shifts": "[objectives.shifts]\nwidth = 16\n[objectives.chemistry]\nenvironment_buckets = 64",
 }
 
 
@@ -46,9 +50,15 @@ def config_of(folder: Path, objectives: str, epochs: int = 2) -> PretrainConfig:
     return load_pretrain_config(write_pretraining(folder, objectives, epochs))
 
 
+def computed_file(folder: Path) -> MoleculeFile:
+    return MoleculeFile(path=write_computed(folder), source_name="x", licence="y", computed=True)
+
+
 @pytest.fixture(scope="module")
-def batch() -> PretrainBatch:
-    shard = build_shard([Row(text) for text in (*LARGER, *SMILES[:20])], HOW, 1)
+def batch(tmp_path_factory: pytest.TempPathFactory) -> PretrainBatch:
+    bare = [Row(text) for text in LARGER]
+    rows = [*bare, *islice(rows_of(computed_file(tmp_path_factory.mktemp("rows"))), 20)]
+    shard = build_shard(rows, HOW, 1)
     assert shard is not None
     return make_batch(shard, np.arange(shard.graphs.n_mols), V1, torch.device("cpu"))
 
@@ -59,7 +69,7 @@ def test_an_objective_is_learned_through_the_encoder(
 ) -> None:
     torch.manual_seed(0)
     network = Pretrainer(config_of(tmp_path, OBJECTIVES[name]))
-    ((_, objective),) = network.parts()
+    objective = dict(network.parts())[name]
     optimiser = torch.optim.Adam([p for p in network.parameters() if p.requires_grad], 5e-3)
     losses = []
     for step in range(30):
@@ -251,16 +261,79 @@ def test_texts_of_molecules_and_spectra(tmp_path: Path) -> None:
 
 
 def test_spectra_as_text_come_from_record_files(tmp_path: Path) -> None:
-    import gzip
-
     path = tmp_path / "spectra.jsonl.gz"
     with gzip.open(path, "wt") as stream:
         stream.writelines(json.dumps(record) + "\n" for record in islice(records(), 6))
-    from nmrshift.pretrain.config import MoleculeFile
-
     rows = list(rows_of(MoleculeFile(path=path, source_name="x", licence="y", peaks=True)))
     assert len(rows) == 6
     assert all(row.peaks and row.peaks[0] in "CHFPB" for row in rows)
+
+
+def test_computed_spectra_of_a_molecule_are_one_row(tmp_path: Path) -> None:
+    rows = list(rows_of(computed_file(tmp_path)))
+    assert [row.smiles for row in rows] == SMILES[10:40]
+    fluorobenzene = rows[0]
+    assert {nucleus for nucleus, _, _ in fluorobenzene.computed} == {"13C", "19F", "1H"}
+    measured = tmp_path / "measured.jsonl.gz"
+    with gzip.open(measured, "wt") as stream:
+        stream.writelines(json.dumps(record) + "\n" for record in islice(records(), 6))
+    file = MoleculeFile(path=measured, source_name="x", licence="y", computed=True)
+    assert all(row.computed == () for row in rows_of(file))
+
+
+def test_targets_stand_at_their_atoms(batch: PretrainBatch) -> None:
+    targets = batch.targets
+    carriers = batch.graph.V[targets.atom.numpy(), 0]
+    for nucleus, symbol in (("13C", "C"), ("19F", "F"), ("31P", "P")):
+        number = Chem.GetPeriodicTable().GetAtomicNumber(symbol)
+        code = V1.atom[0].choices.index(number)
+        chosen = (targets.nucleus == NUCLEI.index(nucleus)).numpy()
+        assert chosen.any() == (nucleus != "31P")
+        assert (carriers[chosen] == code).all()
+    first_computed = batch.graph.first_atom[len(LARGER)] if len(LARGER) else 0
+    assert int(targets.atom.min()) >= first_computed
+
+
+def test_shifts_that_cannot_be_right_are_no_targets() -> None:
+    right = (("13C", 1, 71.0), ("19F", 0, -160.0), ("1H", 1, 4.2), ("1H", 2, 3.0))
+    element = (("13C", 0, 70.0), ("19F", 1, -60.0), ("1H", 0, 3.0))
+    other = (("13C", 1, 500.0), ("13C", 9, 1.0), ("29Si", 1, 1.0))
+    row = Row("FCO", computed=(*element, *right, *other))
+    found = prepare(row, HOW, 1)
+    assert found is not None
+    told = [(NUCLEI[nucleus], shift_ppm) for _, nucleus, shift_ppm in found.targets]
+    assert told == [(nucleus, shift_ppm) for nucleus, _, shift_ppm in right]
+    held_out = Preparation("v1", frozenset(), 0.999999, 100, 60)
+    assert prepare(row, held_out, 1) is None
+
+
+def test_a_pass_shows_a_file_as_often_as_it_says(tmp_path: Path) -> None:
+    config = config_of(tmp_path, OBJECTIVES["shifts"])
+    stream = MoleculeStream(config)
+    assert stream.n_rows == len(LARGER) + len(SMILES) + 2 * 30
+    assert [rows for _, rows in stream.rows_by_file()] == [len(LARGER) + len(SMILES), 30]
+    last = len(stream.places) - 1
+    shards = list(stream.shards([last, 0, last - 1]))
+    assert shards[0] is not None
+    assert shards[2] is not None
+    assert shards[0].target_ppm.tolist() == shards[2].target_ppm.tolist() != []
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        (("computed = true", "computed = false"), "need each other"),
+        (("[objectives.shifts]\nwidth = 16\n", ""), "need each other"),
+        (("[objectives.chemistry]\nenvironment_buckets = 64", ""), "learns nothing"),
+    ],
+)
+def test_shifts_and_computed_files_need_each_other(
+    tmp_path: Path, change: tuple[str, str], word: str
+) -> None:
+    path = write_pretraining(tmp_path, OBJECTIVES["shifts"])
+    path.write_text(path.read_text("utf-8").replace(*change), "utf-8")
+    with pytest.raises(ConfigError, match=word):
+        load_pretrain_config(path)
 
 
 def test_properties_are_finite_and_tell_fluorine_from_carbon() -> None:

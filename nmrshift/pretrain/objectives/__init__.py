@@ -9,6 +9,7 @@ from nmrshift.pretrain.objectives.chemistry import ChemistryTargets
 from nmrshift.pretrain.objectives.contrast import ObjectContrast
 from nmrshift.pretrain.objectives.generation import TwoModalities
 from nmrshift.pretrain.objectives.hierarchy import MaskedHierarchy
+from nmrshift.pretrain.objectives.shifts import ComputedShiftTargets
 
 
 def build_objectives(config: PretrainConfig, shape: EncoderConfig) -> nn.ModuleDict:
@@ -23,4 +24,6 @@ def build_objectives(config: PretrainConfig, shape: EncoderConfig) -> nn.ModuleD
         made["contrast"] = ObjectContrast(shape, wanted.contrast)
     if wanted.generation is not None:
         made["generation"] = TwoModalities(shape, wanted.generation)
+    if wanted.shifts is not None:
+        made["shifts"] = ComputedShiftTargets(shape, wanted.shifts)
     return nn.ModuleDict(made)

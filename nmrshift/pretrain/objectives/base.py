@@ -11,7 +11,7 @@ from nmrshift.pretrain.masking import Masked, PretrainBatch
 
 
 class Objective(nn.Module, ABC):
-    """Something to learn from molecules without labels.
+    """Something to learn from molecules without measured shifts.
 
     Attributes:
         needs_mask: whether it looks at the masked encoding that objectives share.
