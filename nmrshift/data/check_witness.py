@@ -50,7 +50,7 @@ def with_opinions(
         Query(record.smiles, solvent=record.solvent, nuclei=(record.nucleus,))
         for record in known.values()
     ]
-    answers = predictor.predict_many(queries, interval=_INTERVAL)
+    answers = predictor.predict_many(queries, nuclei=predictor.nuclei, interval=_INTERVAL)
     told: defaultdict[tuple[str, str], dict[int, AtomShift]] = defaultdict(dict)
     for key, answer in zip(known, answers, strict=True):
         if isinstance(answer, Prediction):

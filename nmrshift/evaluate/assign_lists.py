@@ -50,7 +50,7 @@ def assign_lists(
             Query(item.record.smiles, solvent=item.record.solvent, nuclei=(item.record.nucleus,))
             for item in asked
         ]
-        told = predictor.predict_many(queries, interval=_INTERVAL)
+        told = predictor.predict_many(queries, nuclei=predictor.nuclei, interval=_INTERVAL)
         answers = {item.row: answer for item, answer in zip(asked, told, strict=True)}
         for item in chunk:
             yield _assigned(item, answers) if _is_bare(item.record) else item.record

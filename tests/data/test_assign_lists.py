@@ -1,15 +1,19 @@
 """Peak lists come back on the atoms they belong to, and nothing is lost on the way."""
 
 import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from nmrshift import Predictor
+from nmrshift import Failure, Prediction, Predictor, Query
+from nmrshift.chem.toolkit import Chem
 from nmrshift.cli.app import main
 from nmrshift.data.records import Peak, RecordIssue, ShiftRecord, read_records, write_records
+from nmrshift.errors import UnknownNucleusError
 from nmrshift.evaluate.assign_lists import Numbered, assign_lists
+from nmrshift.types import DEFAULT_NUCLEI
 
 # Measured in CDCl3; the letter says how many hydrogens the carbon has.
 ISOBUTANOL = ((0, 18.9, "Q"), (1, 30.8, "D"), (3, 69.4, "T"))
@@ -19,6 +23,30 @@ ANISOLE = ((0, 55.1, "Q"), (2, 159.6, "S"), (3, 113.9, "D"), (4, 129.5, "D"), (5
 @pytest.fixture(scope="module")
 def predictor() -> Predictor:
     return Predictor.load()
+
+
+class OnlyCarbon:
+    """A model that, asked for another nucleus, refuses everything, as every model does."""
+
+    nuclei = ("13C",)
+
+    def __init__(self, predictor: Predictor) -> None:
+        self._predictor = predictor
+
+    def predict_many(
+        self,
+        queries: Iterable[str | Chem.Mol | Query],
+        *,
+        solvent: str | None = None,
+        nuclei: tuple[str, ...] = DEFAULT_NUCLEI,
+        interval: float = 0.9,
+        references: int = 0,
+    ) -> Iterator[Prediction | Failure]:
+        if not set(nuclei) <= set(self.nuclei):
+            raise UnknownNucleusError("the model does not predict 19F")
+        return self._predictor.predict_many(
+            queries, solvent=solvent, nuclei=nuclei, interval=interval, references=references
+        )
 
 
 def bare(name: str, smiles: str, lines: tuple[tuple[int, float, str], ...]) -> ShiftRecord:
@@ -44,6 +72,18 @@ def test_peaks_find_their_atoms_and_equivalent_atoms_share_them(predictor: Predi
     assert {atom: found[atom] for atom, _, _ in ANISOLE} == {a: ppm for a, ppm, _ in ANISOLE}
     assert found[7] == found[3]
     assert found[6] == found[4]
+
+
+def test_a_model_of_one_nucleus_assigns_that(predictor: Predictor) -> None:
+    records = [
+        bare("a", "CC(C)CO", ISOBUTANOL),
+        ShiftRecord("b", "CF", "19F", peaks=(Peak(-271.9),)),
+    ]
+    numbered = [Numbered(row, record) for row, record in enumerate(records, 1)]
+    first, second = assign_lists(numbered, OnlyCarbon(predictor))
+    assert isinstance(first, ShiftRecord)
+    assert isinstance(second, RecordIssue)
+    assert second.code == "unsupported_nucleus"
 
 
 def test_what_is_far_off_is_doubted(predictor: Predictor) -> None:

@@ -16,7 +16,7 @@ from nmrshift.data.check_report import MEANING, CheckReport, Finding
 from nmrshift.data.check_witness import with_opinions
 from nmrshift.data.environments import MIN_OTHERS, RADII, environments, expect
 from nmrshift.data.records import Peak, RecordIssue, ShiftRecord, write_records
-from nmrshift.types import AtomShift, Failure, Prediction, Query
+from nmrshift.types import DEFAULT_NUCLEI, AtomShift, Failure, Prediction, Query
 
 
 def check(*records: ShiftRecord | RecordIssue) -> CheckReport:
@@ -207,7 +207,10 @@ class Model:
         self.knows = knows
         self.asked: list[Query] = []
 
-    def predict_many(self, queries: Iterable[Query], **_: object) -> Iterator[Prediction | Failure]:
+    def predict_many(
+        self, queries: Iterable[Query], *, nuclei: tuple[str, ...] = DEFAULT_NUCLEI, **_: object
+    ) -> Iterator[Prediction | Failure]:
+        assert set(nuclei) <= set(self.nuclei)
         for index, query in enumerate(queries):
             self.asked.append(query)
             first, second = (62.5, 32.5) if self.knows else (32.5, 62.5)
