@@ -139,12 +139,12 @@ def prepare(row: Row, how: Preparation, seed: int) -> Prepared | None:
         return None
     if not 1 < mol.GetNumHeavyAtoms() <= how.most_atoms:
         return None
-    measured = row.peaks is not None or bool(row.computed)
-    if how.excluded or measured:
+    has_spectrum = row.peaks is not None or bool(row.computed)
+    if how.excluded or has_spectrum:
         names = fragment_connectivities(mol)
         if not how.excluded.isdisjoint((connectivity(mol), *names)):
             return None
-        if measured and in_validation(names[0], how.validation_fraction):
+        if has_spectrum and in_validation(names[0], how.validation_fraction):
             return None
     graph = mol_graph(mol, preset(how.features))
     if row.peaks is None:
