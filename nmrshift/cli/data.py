@@ -18,6 +18,17 @@ if TYPE_CHECKING:
 
 _ISSUES_SHOWN = 20
 _EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
+_RECORDS_OUT = click.option(
+    "--out",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Records to write: .jsonl or .jsonl.gz.",
+)
+_FORCE = click.option("--force", is_flag=True, help="Replace the output file.")
+_FORCE_ALL = click.option("--force", is_flag=True, help="Replace the output files.")
+_MODEL = click.option(
+    "--model", type=click.Path(path_type=Path), help="Ask the model in this folder."
+)
 
 
 @click.group()
@@ -27,12 +38,7 @@ def data() -> None:
 
 @data.command("import")
 @click.argument("file", type=_EXISTING)
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Records to write: .jsonl or .jsonl.gz.",
-)
+@_RECORDS_OUT
 @click.option(
     "--format",
     "kind",
@@ -50,7 +56,7 @@ def data() -> None:
     help="Number of the first atom in a table.",
 )
 @click.option("--all-issues", is_flag=True, help="Show every issue, not only the first ones.")
-@click.option("--force", is_flag=True, help="Replace the output file.")
+@_FORCE
 def import_(
     file: Path,
     out: Path,
@@ -67,20 +73,18 @@ def import_(
     something was reported.
     """
     from nmrshift.data.importing import import_file
-    from nmrshift.data.records import RecordIssue, write_records
+    from nmrshift.data.records import RecordIssue, only_records, write_records
 
     issues: list[RecordIssue] = []
 
     def records() -> Iterator["ShiftRecord"]:
         chosen = None if kind == "auto" else cast("ImportFormat", kind)
-        empty = True
-        for entry in import_file(file, chosen, source=source, first_atom=int(first_atom)):
-            empty = False
-            if isinstance(entry, RecordIssue):
-                issues.append(entry)
-            else:
-                yield entry
-        if empty:
+        count = 0
+        entries = import_file(file, chosen, source=source, first_atom=int(first_atom))
+        for record in only_records(entries, issues):
+            count += 1
+            yield record
+        if not count and not issues:
             raise FileFormatError(f"{file} holds no record")
 
     try:
@@ -97,7 +101,7 @@ def import_(
 @click.option("--json", "as_json", is_flag=True, help="Write the whole report as JSON.")
 @click.option("--most", default=10, show_default=True, help="Findings shown of each kind.")
 @click.option("--ask-model", is_flag=True, help="Ask the model about outliers and exchanged pairs.")
-@click.option("--model", type=click.Path(path_type=Path), help="Ask the model in this folder.")
+@_MODEL
 def check(
     files: tuple[Path, ...], *, as_json: bool, most: int, ask_model: bool, model: Path | None
 ) -> None:
@@ -108,7 +112,7 @@ def check(
     """
     from nmrshift.data.check import check_files
 
-    report = check_files(files, _asked(model) if ask_model or model else None)
+    report = check_files(files, _asked(model, ask=ask_model))
     if as_json:
         click.echo(json.dumps(report.to_dict(), indent=1, allow_nan=False))
     else:
@@ -125,8 +129,8 @@ def check(
     help="Folder for the mended files, under their names.",
 )
 @click.option("--ask-model", is_flag=True, help="Change only what the model contradicts too.")
-@click.option("--model", type=click.Path(path_type=Path), help="Ask the model in this folder.")
-@click.option("--force", is_flag=True, help="Replace the output files.")
+@_MODEL
+@_FORCE_ALL
 def mend(
     files: tuple[Path, ...], out: Path, *, ask_model: bool, model: Path | None, force: bool
 ) -> None:
@@ -139,7 +143,7 @@ def mend(
     from nmrshift.data.mend import mend_files
 
     try:
-        done = mend_files(files, out, _asked(model) if ask_model or model else None, force=force)
+        done = mend_files(files, out, _asked(model, ask=ask_model), force=force)
     except FileExistsError as error:
         raise _taken(error) from None
     summary = {
@@ -155,14 +159,9 @@ def mend(
 
 @data.command()
 @click.argument("file", type=_EXISTING)
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Records to write: .jsonl or .jsonl.gz.",
-)
+@_RECORDS_OUT
 @click.option("--model", type=click.Path(path_type=Path), help="Folder of the model that assigns.")
-@click.option("--force", is_flag=True, help="Replace the output file.")
+@_FORCE
 def assign(file: Path, out: Path, *, model: Path | None, force: bool) -> None:
     """Put the peak lists of FILE on atoms by a model's predictions.
 
@@ -170,30 +169,15 @@ def assign(file: Path, out: Path, *, model: Path | None, force: bool) -> None:
     atoms whose peak is farther off than the model expects as doubted. Assigned spectra stay as they
     are. Every record comes out or is reported on standard error; then the exit code is 3.
     """
-    from nmrshift.data.records import RecordIssue, read_records, write_records
-    from nmrshift.evaluate.assign_lists import Numbered, assign_lists
+    from nmrshift.data.records import RecordIssue, only_records, read_records, write_records
+    from nmrshift.evaluate.assign_lists import assign_lists
 
     issues: list[RecordIssue] = []
-
-    def rows() -> Iterator[Numbered]:
-        for row, entry in enumerate(read_records(file), 1):
-            if isinstance(entry, RecordIssue):
-                issues.append(entry)
-            else:
-                yield Numbered(row, entry)
-
-    def records() -> Iterator["ShiftRecord"]:
-        for entry in assign_lists(rows(), _asked(model)):
-            if isinstance(entry, RecordIssue):
-                issues.append(entry)
-            else:
-                yield entry
-
+    records = only_records(assign_lists(read_records(file), _load(model)), issues)
     try:
-        count = write_records(out, records(), force=force)
+        count = write_records(out, records, force=force)
     except FileExistsError as error:
         raise _taken(error) from None
-    issues.sort(key=lambda issue: issue.row)
     _show(issues, _ISSUES_SHOWN)
     click.echo(f"{count} records written to {out}, {len(issues)} reported", err=True)
     _leave(len(issues))
@@ -212,7 +196,7 @@ def assign(file: Path, out: Path, *, model: Path | None, force: bool) -> None:
 @click.option("--seed", default=0, show_default=True, help="Another number, another split.")
 @click.option("--exclude", type=_EXISTING, help="JSON list of connectivities to leave out.")
 @click.option("--plain", is_flag=True, help="Write .jsonl instead of .jsonl.gz.")
-@click.option("--force", is_flag=True, help="Replace the output files.")
+@_FORCE_ALL
 def split(
     files: tuple[Path, ...],
     out: Path,
@@ -249,8 +233,12 @@ def split(
     _leave(len(result.issues))
 
 
-def _asked(folder: Path | None) -> "Predictor":
-    """Load the model that is asked: the one of a folder, or the shipped one."""
+def _asked(folder: Path | None, *, ask: bool) -> "Predictor | None":
+    """Load the model that is asked, if one is: that of a folder, or the shipped one."""
+    return _load(folder) if ask or folder is not None else None
+
+
+def _load(folder: Path | None) -> "Predictor":
     from nmrshift.predict.predictor import Predictor
 
     return Predictor.load(folder)

@@ -6,14 +6,20 @@ trusts them less. Nothing is left out.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from nmrshift.data.check import check_files
 from nmrshift.data.check_report import Finding
-from nmrshift.data.records import RecordIssue, ShiftRecord, read_records, record_writer
+from nmrshift.data.records import (
+    RecordIssue,
+    ShiftRecord,
+    only_records,
+    read_records,
+    record_writer,
+)
 from nmrshift.errors import ConfigError
 from nmrshift.types import ShiftPredictor
 
@@ -74,13 +80,12 @@ def mend_files(
     n_records = n_changed = n_exchanged = n_doubted = 0
     for path in paths:
         with record_writer(folder / path.name, force=force) as write:
-            for record in _records(path, issues):
-                own = found.get((record.id, record.nucleus), ())
-                result = mended(record, own)
+            for record in only_records(read_records(path), issues):
+                result = mended(record, found.get((record.id, record.nucleus), ()))
                 write(result)
                 n_records += 1
                 n_changed += result != record
-                n_exchanged += _exchanges(record, own)
+                n_exchanged += _n_moved(record, result) // 2
                 n_doubted += len(result.doubted or ()) - len(record.doubted or ())
     return MendedFiles(n_records, n_changed, n_exchanged, n_doubted, tuple(issues))
 
@@ -118,18 +123,10 @@ def mended(record: ShiftRecord, findings: Iterable[Finding]) -> ShiftRecord:
     return replace(record, shifts=tuple(shifts), doubted=tuple(sorted(doubted)) or None)
 
 
-def _exchanges(record: ShiftRecord, findings: Iterable[Finding]) -> int:
-    there = set(record.shifts or ())
-    return sum(f.code == _EXCHANGED and set(_labels(f)) <= there for f in findings)
+def _n_moved(record: ShiftRecord, result: ShiftRecord) -> int:
+    pairs = zip(record.shifts or (), result.shifts or (), strict=True)
+    return sum(before != after for before, after in pairs)
 
 
 def _labels(finding: Finding) -> list[tuple[int, float]]:
     return list(zip(finding.atoms, finding.shifts_ppm, strict=True))
-
-
-def _records(path: Path, issues: list[RecordIssue]) -> Iterator[ShiftRecord]:
-    for entry in read_records(path):
-        if isinstance(entry, RecordIssue):
-            issues.append(entry)
-        else:
-            yield entry

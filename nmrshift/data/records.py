@@ -128,6 +128,17 @@ def read_records(path: str | Path) -> Iterator[ShiftRecord | RecordIssue]:
                 yield _read_line(line)
 
 
+def only_records(
+    entries: Iterable[ShiftRecord | RecordIssue], issues: list[RecordIssue]
+) -> Iterator[ShiftRecord]:
+    """Yield the records among what was read; put what is none into a list."""
+    for entry in entries:
+        if isinstance(entry, RecordIssue):
+            issues.append(entry)
+        else:
+            yield entry
+
+
 def record_from_dict(data: Mapping[str, Any]) -> ShiftRecord:
     """Check and convert one decoded JSON object.
 

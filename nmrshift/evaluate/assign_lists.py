@@ -6,9 +6,9 @@ and those farther off than the model expects as doubted, so that training trusts
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
-from typing import Final
+from typing import Final, TypeGuard
 
 from nmrshift.data.records import RecordIssue, ShiftRecord
 from nmrshift.evaluate.matching import match_peaks
@@ -21,54 +21,48 @@ _INTERVAL: Final = 0.99
 _CHUNK: Final = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Numbered:
-    """A record and the row it was read from, from 1."""
-
-    row: int
-    record: ShiftRecord
-
-
 def assign_lists(
-    records: Iterable[Numbered], predictor: ShiftPredictor
+    entries: Iterable[ShiftRecord | RecordIssue], predictor: ShiftPredictor
 ) -> Iterator[ShiftRecord | RecordIssue]:
     """Yield every record with its peaks on atoms, or why there are none.
 
     Peaks are paired with predicted shifts as :func:`nmrshift.evaluate.matching.match_peaks` says;
     equivalent atoms share a shift. Atoms whose peak lies outside the interval of 99 % are doubted.
-    Peaks without an atom are left out. Assigned spectra come back as they are.
+    Peaks without an atom are left out. Assigned spectra and issues come back as they are.
 
     Args:
-        records: spectra, assigned or not.
+        entries: spectra, assigned or not, and what is none, a row each.
         predictor: the model that assigns.
     """
-    left = iter(records)
-    while chunk := list(islice(left, _CHUNK)):
-        bare = [item for item in chunk if _is_bare(item.record)]
-        asked = [item for item in bare if item.record.nucleus in predictor.nuclei]
+    rows = enumerate(entries, 1)
+    while chunk := list(islice(rows, _CHUNK)):
+        asked = {
+            row: record
+            for row, record in chunk
+            if _is_bare(record) and record.nucleus in predictor.nuclei
+        }
         queries = [
-            Query(item.record.smiles, solvent=item.record.solvent, nuclei=(item.record.nucleus,))
-            for item in asked
+            Query(record.smiles, solvent=record.solvent, nuclei=(record.nucleus,))
+            for record in asked.values()
         ]
         told = predictor.predict_many(queries, nuclei=predictor.nuclei, interval=_INTERVAL)
-        answers = {item.row: answer for item, answer in zip(asked, told, strict=True)}
-        for item in chunk:
-            yield _assigned(item, answers) if _is_bare(item.record) else item.record
+        answers = dict(zip(asked, told, strict=True))
+        for row, entry in chunk:
+            yield _assigned(row, entry, answers.get(row)) if _is_bare(entry) else entry
 
 
-def _is_bare(record: ShiftRecord) -> bool:
-    return not record.shifts and bool(record.peaks)
+def _is_bare(entry: ShiftRecord | RecordIssue) -> TypeGuard[ShiftRecord]:
+    return isinstance(entry, ShiftRecord) and not entry.shifts and bool(entry.peaks)
 
 
 def _assigned(
-    item: Numbered, answers: dict[int, Prediction | Failure]
+    row: int, record: ShiftRecord, answer: Prediction | Failure | None
 ) -> ShiftRecord | RecordIssue:
-    record, answer = item.record, answers.get(item.row)
     if answer is None:
         reason = f"the model does not predict {record.nucleus}"
-        return RecordIssue(item.row, "unsupported_nucleus", reason, record.id)
+        return RecordIssue(row, "unsupported_nucleus", reason, record.id)
     if isinstance(answer, Failure):
-        return RecordIssue(item.row, answer.code, answer.message, record.id)
+        return RecordIssue(row, answer.code, answer.message, record.id)
     atoms = answer.of(record.nucleus)
     pairs = match_peaks(atoms, record.peaks or (), record.nucleus).pairs
     own = {pair.atom.atom_index: pair.peak.shift_ppm for pair in pairs}
@@ -79,7 +73,7 @@ def _assigned(
         if atom.signal in shared
     ]
     if not placed:
-        return RecordIssue(item.row, "unassigned", "no peak fits an atom", record.id)
+        return RecordIssue(row, "unassigned", "no peak fits an atom", record.id)
     doubted = tuple(
         atom.atom_index
         for atom, shift_ppm in placed

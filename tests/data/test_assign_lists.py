@@ -12,7 +12,7 @@ from nmrshift.chem.toolkit import Chem
 from nmrshift.cli.app import main
 from nmrshift.data.records import Peak, RecordIssue, ShiftRecord, read_records, write_records
 from nmrshift.errors import UnknownNucleusError
-from nmrshift.evaluate.assign_lists import Numbered, assign_lists
+from nmrshift.evaluate.assign_lists import assign_lists
 from nmrshift.types import DEFAULT_NUCLEI
 
 # Measured in CDCl3; the letter says how many hydrogens the carbon has.
@@ -55,7 +55,7 @@ def bare(name: str, smiles: str, lines: tuple[tuple[int, float, str], ...]) -> S
 
 
 def assigned(record: ShiftRecord, predictor: Predictor) -> ShiftRecord | RecordIssue:
-    (result,) = assign_lists([Numbered(1, record)], predictor)
+    (result,) = assign_lists([record], predictor)
     return result
 
 
@@ -79,8 +79,7 @@ def test_a_model_of_one_nucleus_assigns_that(predictor: Predictor) -> None:
         bare("a", "CC(C)CO", ISOBUTANOL),
         ShiftRecord("b", "CF", "19F", peaks=(Peak(-271.9),)),
     ]
-    numbered = [Numbered(row, record) for row, record in enumerate(records, 1)]
-    first, second = assign_lists(numbered, OnlyCarbon(predictor))
+    first, second = assign_lists(records, OnlyCarbon(predictor))
     assert isinstance(first, ShiftRecord)
     assert isinstance(second, RecordIssue)
     assert second.code == "unsupported_nucleus"
