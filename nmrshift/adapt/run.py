@@ -131,10 +131,18 @@ def base_of(model: str | Path | Artifact | None) -> Artifact:
 
     Raises:
         ArtifactError: it cannot be loaded.
+        ConfigError: it is an ensemble.
     """
     if isinstance(model, Artifact):
-        return model
-    return load_artifact(Path(model) if model else Predictor.default_path())
+        base = model
+    else:
+        base = load_artifact(Path(model) if model else Predictor.default_path())
+    if base.network.config.architecture == "ensemble":
+        raise ConfigError(
+            f"{base.identity} is an ensemble, which is not adapted",
+            hint="Adapt a single network, such as the model of the default tier.",
+        )
+    return base
 
 
 def check_name(base: Artifact, name: str) -> None:

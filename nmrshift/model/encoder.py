@@ -1,5 +1,6 @@
 """The encoder: from molecules to a representation of every atom."""
 
+from collections.abc import Callable
 from typing import Literal, cast
 
 import numpy as np
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 
 from nmrshift.graph.batch import GraphBatch
 from nmrshift.graph.distinct import distinct_graph
-from nmrshift.graph.environments import N_RADII
+from nmrshift.graph.environments import N_RADII, environment_codes
 from nmrshift.graph.features import preset
 from nmrshift.model.layers import (
     Aggregation,
@@ -19,9 +20,11 @@ from nmrshift.model.layers import (
     EnvironmentEmbedding,
     GatedLayer,
 )
-from nmrshift.model.tensors import BatchTensors, distinct_tensors
+from nmrshift.model.tensors import BatchTensors, RoundTensors, distinct_tensors
 
 ReadOut = Literal["last", "all"]
+
+_RunLayer = Callable[[GatedLayer, Tensor, Tensor, RoundTensors], tuple[Tensor, Tensor]]
 
 
 class EncoderConfig(BaseModel):
@@ -107,6 +110,15 @@ class Encoder(nn.Module):
         last = torch.stack(found).sum(0) if self.config.read_out == "all" else found[-1]
         return [*found[:-1], self.norm(last)]
 
+    def learn(self, batch: GraphBatch) -> Tensor:
+        """Return the representation of every atom ``[n_atoms, d_h]``, for training.
+
+        The numbers are those of :meth:`encode`; equal environments are computed once, and dropout
+        takes the same from all of them.
+        """
+        codes = None if self.embed_environments is None else environment_codes(batch)
+        return self._by_classes(batch, codes, GatedLayer.learn_on_classes)
+
     @torch.inference_mode()
     def represent(self, batch: GraphBatch, environments: NDArray[np.int64]) -> Tensor:
         """Return the representation of every atom ``[n_atoms, d_h]``, for prediction.
@@ -117,21 +129,25 @@ class Encoder(nn.Module):
             batch: the molecules.
             environments: environment codes of their atoms ``[n_atoms, n_radii]``.
         """
+        return self._by_classes(batch, environments, GatedLayer.on_classes)
+
+    def _by_classes(
+        self, batch: GraphBatch, environments: NDArray[np.int64] | None, run: _RunLayer
+    ) -> Tensor:
         embed = self.embed_environments
-        classes = distinct_graph(
-            batch, self.config.n_layers, None if embed is None else environments
-        )
+        codes = None if embed is None else environments
+        classes = distinct_graph(batch, self.config.n_layers, codes)
         graph = distinct_tensors(classes, self.norm.weight.device)
         h = self.embed_atoms(graph.V)
-        if embed is not None:
-            h = h + embed(torch.from_numpy(environments[classes.atoms]).to(h.device))
+        if embed is not None and codes is not None:
+            h = h + embed(torch.from_numpy(codes[classes.atoms]).to(h.device))
         e = self.embed_edges(graph.E)
         adds_up = self.config.read_out == "all"
         total = torch.zeros_like(h)
         for layer, step in zip(self.layers, graph.rounds, strict=True):
-            h, e = cast("GatedLayer", layer).on_classes(h, e, step)
+            h, e = run(cast("GatedLayer", layer), h, e, step)
             if adds_up:
                 before = step.atom_before
                 total = h + (total if before is None else total.index_select(0, before))
-        encoded: Tensor = self.norm(total if adds_up else h)[graph.atom_class]
+        encoded: Tensor = self.norm(total if adds_up else h).index_select(0, graph.atom_class)
         return encoded

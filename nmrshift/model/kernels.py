@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 Kernel = Literal["dgl", "torch"]
 
@@ -111,7 +112,7 @@ def ends_sum(edges: Adjacency, from_src: Tensor, from_dst: Tensor) -> Tensor:
     return from_src.index_select(0, edges.edge_src) + from_dst.index_select(0, edges.edge_dst)
 
 
-def bag_sums(rows: Tensor, picks: Tensor, first: Tensor, *, has_total: bool = False) -> Tensor:
+def bag_sums(rows: Tensor, picks: Tensor, first: Tensor) -> Tensor:
     """Sum picked rows, bag by bag, for prediction: no gradients.
 
     ``functional.embedding_bag`` does it by the same kernel, and takes longer to call it than the
@@ -120,13 +121,28 @@ def bag_sums(rows: Tensor, picks: Tensor, first: Tensor, *, has_total: bool = Fa
     Args:
         rows: ``[n, d]``.
         picks: numbers of rows, bag after bag, int64.
-        first: where each bag begins in ``picks``, int64.
-        has_total: whether the number of picks stands at the end of ``first``.
+        first: where each bag begins in ``picks``, with their number at the end, int64.
 
     Returns:
         ``[n_bags, d]``.
     """
-    return torch.embedding_bag(rows, picks, first, False, 0, False, None, has_total)[0]
+    return torch.embedding_bag(rows, picks, first, False, 0, False, None, True)[0]
+
+
+def bag_sums_with_gradients(rows: Tensor, picks: Tensor, first: Tensor) -> Tensor:
+    """Sum picked rows as :func:`bag_sums` does, for training: in single precision.
+
+    Args:
+        rows: ``[n, d]``.
+        picks: numbers of rows, bag after bag, int64.
+        first: where each bag begins in ``picks``, with their number at the end, int64.
+
+    Returns:
+        ``[n_bags, d]``.
+    """
+    return functional.embedding_bag(
+        picks, rows.float(), first, mode="sum", include_last_offset=True
+    )
 
 
 def _require_dgl() -> ModuleType:

@@ -12,7 +12,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nmrshift.model.kernels import Adjacency, bag_sums, ends_sum, gated_sum
+from nmrshift.model.kernels import (
+    Adjacency,
+    bag_sums,
+    bag_sums_with_gradients,
+    ends_sum,
+    gated_sum,
+)
 from nmrshift.model.tensors import RoundTensors
 
 Aggregation = Literal["sum", "mean"]
@@ -149,6 +155,29 @@ class GatedLayer(nn.Module):
         h = h + self.dropout(self.aggregate(summed))
         return h + self.feed_forward(h), e
 
+    def learn_on_classes(self, h: Tensor, e: Tensor, step: RoundTensors) -> tuple[Tensor, Tensor]:
+        """Return what :meth:`on_classes` returns, with gradients.
+
+        Dropout takes the same from all atoms of a class.
+        """
+        ends = self.from_atoms(self.norm_h(h)).view(-1, e.shape[-1])  # src, dst, values in turn
+        own = self.from_edge(self.norm_e(e))
+        if step.edge_before is not None:
+            own, e = own.index_select(0, step.edge_before), e.index_select(0, step.edge_before)
+        seen = own + bag_sums_with_gradients(ends, step.ends, step.first_end)
+        if self._moves_edges:
+            e = e + functional.silu(seen)
+        gates = torch.sigmoid(seen)
+        messages = ends.index_select(0, step.values) * gates
+        summed = bag_sums_with_gradients(messages, step.incoming, step.first_incoming)
+        if self._mean:
+            weight = bag_sums_with_gradients(gates, step.incoming, step.first_incoming)
+            summed = summed / (weight + _LEAST_GATE)
+        if step.atom_before is not None:
+            h = h.index_select(0, step.atom_before)
+        h = h + self.dropout(self.aggregate(summed))
+        return h + self.feed_forward(h), e
+
     def on_classes(self, h: Tensor, e: Tensor, step: RoundTensors) -> tuple[Tensor, Tensor]:
         """Return updated atom and edge classes: the same numbers without repetition.
 
@@ -181,4 +210,4 @@ class GatedLayer(nn.Module):
 
 def _incoming_sum(step: RoundTensors, messages: Tensor) -> Tensor:
     """Sum what arrives at every atom class ``[n_atom_classes, d_e]``."""
-    return bag_sums(messages, step.incoming, step.first_incoming, has_total=True)
+    return bag_sums(messages, step.incoming, step.first_incoming)

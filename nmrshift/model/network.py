@@ -12,13 +12,15 @@ from nmrshift.model.heads import Conditioner, KernelHead, Neighbours, ShiftHead
 from nmrshift.model.solvent_response import FIELDS, SolventResponse, solvent_difference
 from nmrshift.model.tensors import Conditions
 
-Architecture = Literal["gated", "seed2023"]
+Architecture = Literal["gated", "seed2023", "ensemble"]
 
 
 class NetworkConfig(EncoderConfig):
     """Everything that fixes the shape of the network, stored beside its weights."""
 
     architecture: Architecture = "gated"
+    n_members: int = Field(default=1, ge=1, le=16)
+    """Networks of an ensemble; all other settings are those of each of them."""
     d_c: int = Field(default=32, ge=4, le=512)
     d_head: int = Field(default=256, ge=8, le=2048)
     nuclei: tuple[str, ...]

@@ -66,8 +66,12 @@ class SeedNetwork(ShiftNetwork):
             u = self.global_update(torch.cat([u, pooled], dim=-1))
         return h
 
-    def represent(self, batch: GraphBatch, environments: NDArray[np.int64]) -> Tensor:
+    def learn(self, batch: GraphBatch) -> Tensor:
         """Return what :meth:`encode` returns: the global state leaves no two atoms alike."""
+        return self.encode(batch_tensors(batch))
+
+    def represent(self, batch: GraphBatch, environments: NDArray[np.int64]) -> Tensor:
+        """Return what :meth:`encode` returns, as :meth:`learn` does."""
         return self.encode(batch_tensors(batch, environments=environments))
 
     def condition(self, conditions: Conditions) -> Tensor:

@@ -46,7 +46,7 @@ class RoundTensors:
     Attributes:
         edge_before: class before the round of each edge class, or ``None``, int64.
         ends: for every edge class the rows of its two ends ``[2 n_edge_classes]``, int64.
-        first_end: where each edge class begins in ``ends`` ``[n_edge_classes]``, int64.
+        first_end: where each edge class begins in ``ends``, with the total, int64.
         values: for every edge class the row of what it carries ``[n_edge_classes]``, int64.
         atom_before: class before the round of each atom class, or ``None``, int64.
         incoming: edge classes that end at an atom class, class after class, int64.
@@ -142,7 +142,7 @@ def _round_tensors(step: Round, device: torch.device | str) -> RoundTensors:
     return RoundTensors(
         edge_before=None if step.edge_before is None else _move(step.edge_before, device),
         ends=_move(ends.reshape(-1), device),
-        first_end=_move(np.arange(0, ends.size, 2), device),
+        first_end=_move(np.arange(0, ends.size + 1, 2), device),
         values=_move(ends[:, 0] + 2, device),
         atom_before=None if step.atom_before is None else _move(step.atom_before, device),
         incoming=_move(step.incoming, device),

@@ -8,7 +8,6 @@ from pydantic import Field
 from nmrshift.errors import ConfigError
 from nmrshift.model.encoder import ReadOut
 from nmrshift.model.layers import Aggregation, EdgeUpdate
-from nmrshift.model.network import Architecture
 from nmrshift.train.settings import EXAMPLES, Frozen, checked, read_toml
 from nmrshift.types import NUCLEI
 
@@ -54,7 +53,7 @@ class NetworkShape(Frozen):
     2, 3) gets a vector of its own; without it environments are no input.
     """
 
-    architecture: Architecture = "gated"
+    architecture: Literal["gated", "seed2023"] = "gated"
     features: str = "v1"
     n_layers: Annotated[int, Field(ge=1, le=32)] = 6
     d_h: Annotated[int, Field(ge=8, le=2048)] = 256
@@ -144,6 +143,8 @@ class TrainConfig(Frozen):
         start_from: model folder whose network is trained on; it fixes shape, scales, solvents and
             sources, and ``network`` is not used. Or the folder of a pretrained encoder of the
             shape that ``network`` says.
+        members: model folders of networks trained from one another's shape, scales, solvents and
+            sources, to answer together as they are: no epochs then, and no ``start_from``.
         solvent_response: nuclei whose solvent effects are fitted in closed form at the end, linear
             in the solvent's descriptors; their heads no longer see the solvent.
         cache: folder for prepared data.
@@ -163,6 +164,7 @@ class TrainConfig(Frozen):
     validation_split: Literal["connectivity", "scaffold"] = "connectivity"
     solvent_min_labels: Annotated[int, Field(ge=1)] = 50
     start_from: Path | None = None
+    members: Annotated[tuple[Path, ...], Field(max_length=16)] = ()
     solvent_response: tuple[str, ...] = ()
     cache: Path = Path("cache")
     checkpoint_seconds: Positive = 60.0
@@ -192,8 +194,7 @@ def parse_config(values: dict[str, Any], folder: Path) -> TrainConfig:
     """
     config = checked(TrainConfig, values, EXAMPLES)
     exclude, start = config.exclude_connectivities, config.start_from
-    if not config.optimisation.epochs and start is None:
-        raise ConfigError("no epochs and no start_from: there is nothing to make a model of")
+    _check_beginning(config)
     return config.model_copy(
         update={
             "data": tuple(
@@ -201,6 +202,20 @@ def parse_config(values: dict[str, Any], folder: Path) -> TrainConfig:
             ),
             "exclude_connectivities": folder / exclude if exclude else None,
             "start_from": folder / start if start else None,
+            "members": tuple(folder / member for member in config.members),
             "cache": folder / config.cache,
         }
     )
+
+
+def _check_beginning(config: TrainConfig) -> None:
+    """Refuse a run that has nothing to begin with, or too much."""
+    epochs, start = config.optimisation.epochs, config.start_from
+    if config.members:
+        if len(config.members) < 2 or epochs or start or config.solvent_response:
+            raise ConfigError(
+                "members are two or more models that answer together as they are",
+                hint="Set epochs = 0, and leave out start_from and solvent_response.",
+            )
+    elif not epochs and start is None:
+        raise ConfigError("no epochs and no start_from: there is nothing to make a model of")

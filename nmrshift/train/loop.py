@@ -19,9 +19,10 @@ from nmrshift.errors import ConfigError
 from nmrshift.model.artifact import load_artifact
 from nmrshift.model.build import build_network
 from nmrshift.model.encoder_artifact import is_encoder, load_encoder
+from nmrshift.model.ensemble import joined
 from nmrshift.model.folder import verify_folder
 from nmrshift.model.network import NetworkConfig, ShiftNetwork
-from nmrshift.model.tensors import Conditions, batch_tensors
+from nmrshift.model.tensors import Conditions
 from nmrshift.train.average import averaged, move_average
 from nmrshift.train.checkpoint import (
     Network,
@@ -152,6 +153,7 @@ def run_hash(config: TrainConfig, data: TrainingData) -> str:
     settings["exclude_connectivities"] = None
     if config.start_from is not None:
         settings["start_from"] = verify_folder(config.start_from)[1]
+    settings["members"] = [verify_folder(member)[1] for member in config.members]
     text = json.dumps(settings, sort_keys=True) + data.fingerprint
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -192,8 +194,10 @@ def _begin(
 def _fresh_network(
     config: TrainConfig, data: TrainingData, build: Callable[[NetworkConfig], ShiftNetwork]
 ) -> ShiftNetwork:
-    """Make the network a run begins with: new weights, those of an encoder, or those of a model."""
+    """Make the network a run begins with: new weights, those of an encoder, of models."""
     start = config.start_from
+    if config.members:
+        return _ensemble(config)
     if start is not None and not is_encoder(start):
         return _trained_network(start, config)
     network = build(network_config(config, data))
@@ -202,6 +206,21 @@ def _fresh_network(
     if start is not None:
         _take_encoder(network, start)
     return network
+
+
+def _ensemble(config: TrainConfig) -> ShiftNetwork:
+    members = [_trained_network(folder, config) for folder in config.members]
+    first, *others = members
+    for folder, other in zip(config.members[1:], others, strict=True):
+        if other.config != first.config:
+            raise ConfigError(
+                f"{folder.name} differs from {config.members[0].name} in shape, scales, solvents "
+                "or sources",
+                hint="Train one from the other (start_from), or both from one encoder.",
+            )
+    if first.config.architecture != "gated" or first.config.offset_sources:
+        raise ConfigError("members are plain models: no ensembles, none adapted to a laboratory")
+    return joined(members)
 
 
 def _trained_network(start: Path, config: TrainConfig) -> ShiftNetwork:
@@ -295,7 +314,7 @@ def _step(
     rng = np.random.default_rng([config.seed, step, 1])
     graphs, labels, lists = data.dataset.batch(mols)
     rows = hide_conditions(len(data.dataset.condition_solvent), settings, rng)
-    batch = LabelledBatch(batch_tensors(graphs), Targets(labels, lists, rows))
+    batch = LabelledBatch(graphs, Targets(labels, lists, rows))
     run.optimiser.zero_grad()
     loss = batch_loss(
         run.network,

@@ -12,8 +12,10 @@ from torch.nn import functional
 from nmrshift.chem.solvents import normalise
 from nmrshift.data.dataset import LabelBatch, ShiftDataset
 from nmrshift.data.peak_lists import ListBatch
+from nmrshift.graph.batch import GraphBatch
+from nmrshift.graph.environments import environment_codes
 from nmrshift.model.network import NetworkConfig, ShiftNetwork
-from nmrshift.model.tensors import BatchTensors, Conditions, batch_tensors, conditions
+from nmrshift.model.tensors import Conditions, conditions
 from nmrshift.train.config import Optimisation
 from nmrshift.train.pairing import pair
 from nmrshift.train.precision import mixed_precision
@@ -48,7 +50,7 @@ class LabelledBatch:
         targets: what is known of their shifts.
     """
 
-    graphs: BatchTensors
+    graphs: GraphBatch
     targets: Targets
 
 
@@ -147,7 +149,7 @@ def batch_loss(
         torch.set_grad_enabled(not settings.freeze_encoder),
         mixed_precision(enabled=settings.bfloat16),
     ):
-        h = network.encode(batch.graphs)
+        h = network.learn(batch.graphs)
     return encoded_loss(network, h.float(), batch.targets, table, settings, list_weight, criterion)
 
 
@@ -239,7 +241,7 @@ def score(
     n_atoms = np.cumsum(dataset.graphs.n_atoms[mols])
     for part in np.split(mols, np.flatnonzero(np.diff((n_atoms - 1) // batch_atoms)) + 1):
         graphs, labels, _ = dataset.batch(part)
-        mean, scale = _answers(network, batch_tensors(graphs), labels, condition)
+        mean, scale = _answers(network, graphs, labels, condition)
         pieces.append((part[graphs.atom_to_mol[labels.atom]], labels, mean, scale))
     return Scored(
         mol=np.concatenate([piece[0] for piece in pieces]),
@@ -266,9 +268,9 @@ def mean_errors(scored: Scored, nuclei: Sequence[str]) -> dict[str, float]:
 
 
 def _answers(
-    network: ShiftNetwork, batch: BatchTensors, labels: LabelBatch, condition: Tensor
+    network: ShiftNetwork, batch: GraphBatch, labels: LabelBatch, condition: Tensor
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    h = network.encode(batch)
+    h = network.represent(batch, environment_codes(batch))
     mean_ppm = np.empty(len(labels.atom))
     scale_ppm = np.empty(len(labels.atom))
     for number, nucleus in enumerate(network.config.nuclei):

@@ -36,7 +36,7 @@ def graphs(smiles: list[str]) -> GraphBatch:
 
 
 def network(
-    architecture: str = "gated", n_environments: tuple[int, ...] = (), **variant: str
+    architecture: str = "gated", n_environments: tuple[int, ...] = (), **variant: str | float
 ) -> ShiftNetwork:
     torch.manual_seed(5)
     made = build_network(
@@ -105,6 +105,61 @@ def test_same_numbers_where_environments_are_inputs() -> None:
 def test_a_network_with_a_global_state_computes_every_atom() -> None:
     every, once = both(network("seed2023"), graphs(["CCO", "CCN", "CCO"]))
     assert torch.equal(every, once)
+
+
+def gradients(made: ShiftNetwork, h: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Return what a loss that weighs every number differently asks of every weight."""
+    made.zero_grad()
+    weights = torch.linspace(-1, 1, h.numel()).view_as(h)
+    (h.float() * weights).sum().backward()
+    return {name: p.grad for name, p in made.named_parameters() if p.grad is not None}
+
+
+@pytest.mark.parametrize("few_atoms", [0, 10_000])
+@pytest.mark.parametrize(
+    "variant", [{}, {"aggregation": "mean"}, {"edge_update": "none"}, {"read_out": "all"}]
+)
+def test_same_gradients(
+    monkeypatch: pytest.MonkeyPatch, variant: dict[str, str], few_atoms: int
+) -> None:
+    monkeypatch.setattr("nmrshift.graph.distinct._FEW_ATOMS", few_atoms)
+    made, batch = network(**variant), graphs([*DIVERSE, "F"])
+    every, once = made.encode(batch_tensors(batch, kernel="torch")), made.learn(batch)
+    assert torch.allclose(every, once, atol=2e-5)
+    expected, found = gradients(made, every), gradients(made, once)
+    assert found.keys() == expected.keys()
+    for name, gradient in expected.items():
+        assert torch.allclose(found[name], gradient, rtol=1e-3, atol=1e-3), name
+
+
+@pytest.mark.parametrize("architecture", ["gated", "seed2023"])
+def test_training_sees_environments_that_are_inputs(architecture: str) -> None:
+    batch = graphs(DIVERSE)
+    known = [torch.from_numpy(np.unique(column)) for column in environment_codes(batch).T]
+    made = network(architecture, n_environments=tuple(len(column) for column in known))
+    if made.embed_environments is not None:
+        made.embed_environments.know(known)
+    assert torch.allclose(made.learn(batch), made.encode(batch_tensors(batch)), atol=2e-5)
+
+
+def test_dropout_takes_the_same_from_equal_environments(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nmrshift.graph.distinct._FEW_ATOMS", 0)
+    made, batch = network(dropout=0.5), graphs(["CCO", "OCC"])
+    still = made.learn(batch)
+    one, two = made.train().learn(batch), made.learn(batch)
+    assert torch.equal(one[:3], one[3:].flip(0))
+    assert not torch.allclose(one, still, atol=0.1)
+    assert not torch.allclose(one, two, atol=0.1)
+
+
+def test_half_precision_is_near_and_has_gradients(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nmrshift.graph.distinct._FEW_ATOMS", 0)
+    made, batch = network(), graphs(DIVERSE)
+    exact = made.learn(batch)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        half = made.learn(batch)
+    assert (half.float() - exact).abs().mean() < 0.05
+    assert gradients(made, half).keys() == gradients(made, exact).keys()
 
 
 def test_blocks_of_rows_are_joined(monkeypatch: pytest.MonkeyPatch) -> None:

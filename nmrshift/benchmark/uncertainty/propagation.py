@@ -133,6 +133,10 @@ class PropagatedNetwork(ShiftNetwork):
         found: Moments = self.uncertain_norm(h)
         return torch.cat([found.mean, found.variance], dim=-1)
 
+    def learn(self, batch: GraphBatch) -> Tensor:
+        """Return what :meth:`encode` returns, atom by atom."""
+        return self.encode(batch_tensors(batch))
+
     @torch.inference_mode()
     def represent(self, batch: GraphBatch, environments: NDArray[np.int64]) -> Tensor:
         """Return what :meth:`encode` returns, atom by atom."""
