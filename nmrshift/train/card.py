@@ -5,8 +5,8 @@ from nmrshift.model.artifact import ModelCard
 _TEMPLATE = """\
 # {name} {version}
 
-Predicts {nuclei} chemical shifts (ppm) of small molecules from structure and solvent: one gated
-graph network, one head a nucleus.
+Predicts {nuclei} chemical shifts (ppm) of small molecules from structure and solvent:
+{networks}, one head a nucleus.
 
 | nucleus | training labels | unassigned peaks | held-out MAE, ppm | median, ppm | held-out labels |
 |---|---|---|---|---|---|
@@ -50,6 +50,7 @@ def card_text(card: ModelCard) -> str:
         name=card.name,
         version=card.version,
         nuclei=", ".join(card.network["nuclei"]),
+        networks=_networks(card.network.get("n_members", 1)),
         rows="\n".join(
             f"| {nucleus} | {card.training['n_labels'][nucleus]:,} "
             f"| {card.training['n_listed_peaks'][nucleus]:,} | {values['mae_ppm']:.2f} "
@@ -67,6 +68,12 @@ def card_text(card: ModelCard) -> str:
         run=card.training["run_hash"][:16],
         seed=card.training["seed"],
     )
+
+
+def _networks(n_members: int) -> str:
+    if n_members == 1:
+        return "one gated graph network"
+    return f"the mean of {n_members} gated graph networks"
 
 
 def data_licences(card: ModelCard) -> str:

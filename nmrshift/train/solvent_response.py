@@ -41,7 +41,7 @@ def with_responses(
         network: a trained network; it is not changed.
         dataset: molecules in the network's order of nuclei.
         mols: the molecules to learn from.
-        nuclei: whose heads no longer see the solvent.
+        nuclei: whose heads no longer see the solvent. Responses of others stay as they are.
 
     Raises:
         ConfigError: the network lacks a nucleus, or there are too few spectra in known solvents.
@@ -49,8 +49,9 @@ def with_responses(
     missing = [nucleus for nucleus in nuclei if nucleus not in network.config.nuclei]
     if missing:
         raise ConfigError(f"solvent_response names {missing[0]}, which is not trained")
+    every = tuple(dict.fromkeys((*network.config.response_nuclei, *nuclei)))
     config = network.config.model_copy(
-        update={"response_nuclei": nuclei, "response_landmarks": _LANDMARKS}
+        update={"response_nuclei": every, "response_landmarks": _LANDMARKS}
     )
     grown = build_network(config)
     grown.load_state_dict({**grown.state_dict(), **network.state_dict()}, strict=True)

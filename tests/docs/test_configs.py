@@ -11,6 +11,7 @@ from nmrshift.train.config import load_config
 CONFIGS = Path(__file__).parents[2] / "configs"
 LOADERS = {
     "base": load_config,
+    "further": load_config,
     "ship": load_config,
     "search-train": load_config,
     "pretrain": load_pretrain_config,

@@ -76,6 +76,8 @@ def test_it_is_a_model_like_others(members: tuple[Path, Path, Path]) -> None:
     assert predictor.nuclei == Predictor.load(members[0]).nuclei
     atom = predictor.predict("FC(F)(F)c1ccccc1", nuclei=("19F",)).atoms[0]
     assert atom.low_ppm < atom.shift_ppm < atom.high_ppm
+    assert "the mean of 2 gated graph networks" in (members[2] / "CARD.md").read_text("utf-8")
+    assert "one gated graph network" in (members[0] / "CARD.md").read_text("utf-8")
 
 
 def test_it_is_not_adapted(members: tuple[Path, Path, Path]) -> None:

@@ -125,6 +125,20 @@ def test_a_response_is_all_that_a_solvent_changes(config: TrainConfig, toy_model
     assert torch.equal(grown.read_out("1H", h, grown.condition(table))[0], other)
 
 
+def test_a_response_of_another_nucleus_leaves_the_first(
+    config: TrainConfig, toy_model: Path
+) -> None:
+    base = load_artifact(toy_model).network
+    data = prepare(config, silent)
+    mols = np.unique(data.shown)
+    one = with_responses(base, data.dataset, mols, ("13C",))
+    two = with_responses(one, data.dataset, mols, ("1H",))
+    assert two.config.response_nuclei == ("13C", "1H")
+    before, after = one.state_dict(), two.state_dict()
+    assert all(torch.equal(after[name], before[name]) for name in before)
+    assert after["responses.1H.sensitivity.weight"].any()
+
+
 def test_observations_stand_beside_the_answer_for_no_solvent(
     config: TrainConfig, toy_model: Path
 ) -> None:
