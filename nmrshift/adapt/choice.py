@@ -28,6 +28,9 @@ _LEAST_GAIN: Final = 0.01
 _LEAST_HARM: Final = 0.05
 """Shares of the error below which a difference is none, however sure it is."""
 
+_READ_TO_PPM: Final = 1e-3
+"""No spectrum is read finer: errors below it are not told apart."""
+
 Floats = NDArray[np.float64]
 
 
@@ -171,7 +174,7 @@ def _lies_above_zero(gains: Floats, standard_errors: float) -> bool:
 def _unit(base: Answered) -> dict[int, float]:
     """Return the base's mean error of each nucleus, ppm: the unit in which nuclei are alike."""
     return {
-        number: max(float(base.error_ppm[base.nucleus == number].mean()), 1e-6)
+        number: max(float(base.error_ppm[base.nucleus == number].mean()), _READ_TO_PPM)
         for number in np.unique(base.nucleus).tolist()
     }
 
@@ -185,4 +188,5 @@ def _sums(found: Answered, unit: Mapping[int, float]) -> Floats:
     """Return number of answers and sum of errors of each molecule ``[n_mols, 2]``."""
     scale = np.array([unit.get(number, 1.0) for number in found.nucleus.tolist()])
     counts = np.bincount(found.mol).astype(np.float64)
-    return np.stack([counts, np.bincount(found.mol, found.error_ppm / scale)], axis=1)
+    error_ppm = np.maximum(found.error_ppm, _READ_TO_PPM)
+    return np.stack([counts, np.bincount(found.mol, error_ppm / scale)], axis=1)

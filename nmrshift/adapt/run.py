@@ -140,7 +140,7 @@ def base_of(model: str | Path | Artifact | None) -> Artifact:
     if base.network.config.architecture == "ensemble":
         raise ConfigError(
             f"{base.identity} is an ensemble, which is not adapted",
-            hint="Adapt a single network, such as the model of the default tier.",
+            hint="Adapt one of its members, or the shipped model.",
         )
     return base
 

@@ -143,8 +143,9 @@ class TrainConfig(Frozen):
         start_from: model folder whose network is trained on; it fixes shape, scales, solvents and
             sources, and ``network`` is not used. Or the folder of a pretrained encoder of the
             shape that ``network`` says.
-        members: model folders of networks trained from one another's shape, scales, solvents and
-            sources, to answer together as they are: no epochs then, and no ``start_from``.
+        members: model folders whose networks answer together as they are, an ensemble: no epochs
+            then, and no ``start_from``. They have one shape and one set of scales, solvents and
+            sources, as models trained from one another have.
         solvent_response: nuclei whose solvent effects are fitted in closed form at the end, linear
             in the solvent's descriptors; their heads no longer see the solvent.
         cache: folder for prepared data.

@@ -216,7 +216,7 @@ def _ensemble(config: TrainConfig) -> ShiftNetwork:
             raise ConfigError(
                 f"{folder.name} differs from {config.members[0].name} in shape, scales, solvents "
                 "or sources",
-                hint="Train one from the other (start_from), or both from one encoder.",
+                hint="Train one from the other (start_from).",
             )
     if first.config.architecture != "gated" or first.config.offset_sources:
         raise ConfigError("members are plain models: no ensembles, none adapted to a laboratory")

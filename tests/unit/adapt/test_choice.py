@@ -60,6 +60,11 @@ def test_a_freer_way_needs_a_clear_gain() -> None:
     assert choose(base, [trial("convention", 1.2), trial("heads", 1.0)]).verdict == "no difference"
 
 
+@pytest.mark.parametrize(("error", "verdict"), [(1.0, "better"), (1e-4, "no difference")])
+def test_what_no_spectrum_is_read_to_is_no_gain(error: float, verdict: str) -> None:
+    assert choose(trial("base", error), [trial("convention", 0.3 * error)]).verdict == verdict
+
+
 def test_the_standard_error_is_that_of_molecules() -> None:
     """Against the plain formula of a mean, however many shifts a molecule has."""
     rng = np.random.default_rng(7)
