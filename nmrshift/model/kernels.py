@@ -130,15 +130,9 @@ def bag_sums(rows: Tensor, picks: Tensor, first: Tensor) -> Tensor:
 
 
 def bag_sums_with_gradients(rows: Tensor, picks: Tensor, first: Tensor) -> Tensor:
-    """Sum picked rows as :func:`bag_sums` does, for training: in single precision.
+    """Sum picked rows ``[n, d]`` to ``[n_bags, d]`` as :func:`bag_sums` does, for training.
 
-    Args:
-        rows: ``[n, d]``.
-        picks: numbers of rows, bag after bag, int64.
-        first: where each bag begins in ``picks``, with their number at the end, int64.
-
-    Returns:
-        ``[n_bags, d]``.
+    The sums are in single precision, whatever the rows are in.
     """
     return functional.embedding_bag(
         picks, rows.float(), first, mode="sum", include_last_offset=True
