@@ -1,4 +1,4 @@
-"""``nmrshift data``: import, check, mend, assign and split spectra."""
+"""``nmrshift data``: import, check, mend, assign, teach and split spectra."""
 
 import json
 from collections import Counter
@@ -33,7 +33,7 @@ _MODEL = click.option(
 
 @click.group()
 def data() -> None:
-    """Import, check, mend, assign and split spectra."""
+    """Import, check, mend, assign, teach and split spectra."""
 
 
 @data.command("import")
@@ -174,6 +174,55 @@ def assign(file: Path, out: Path, *, model: Path | None, force: bool) -> None:
 
     issues: list[RecordIssue] = []
     records = only_records(assign_lists(read_records(file), _load(model)), issues)
+    try:
+        count = write_records(out, records, force=force)
+    except FileExistsError as error:
+        raise _taken(error) from None
+    _show(issues, _ISSUES_SHOWN)
+    click.echo(f"{count} records written to {out}, {len(issues)} reported", err=True)
+    _leave(len(issues))
+
+
+@data.command()
+@click.argument("files", nargs=-1, required=True, type=_EXISTING)
+@click.option(
+    "--like",
+    multiple=True,
+    required=True,
+    type=_EXISTING,
+    help="Measured records: their nuclei, solvents and conventions are taught, as often as there.",
+)
+@_RECORDS_OUT
+@click.option("--model", type=click.Path(path_type=Path), help="Folder of the model that teaches.")
+@click.option("--seed", default=0, show_default=True, help="Another number, other conditions.")
+@_FORCE
+def teach(
+    files: tuple[Path, ...],
+    like: tuple[Path, ...],
+    out: Path,
+    model: Path | None,
+    seed: int,
+    *,
+    force: bool,
+) -> None:
+    """Write what a model says of the molecules of FILES as spectra to train another model on.
+
+    FILES are molecules as `nmrshift predict` reads them, or records. Give --model several networks
+    in one (`members`): the one that learns from their mean costs as much as one of them. Molecules
+    that cannot be read are reported on standard error; then the exit code is 3.
+    """
+    from itertools import chain
+
+    from nmrshift.data.records import RecordIssue, only_records, read_records, write_records
+    from nmrshift.evaluate.teach import Conditions, teach
+    from nmrshift.io.formats import read_queries
+
+    predictor = _load(model)
+    issues: list[RecordIssue] = []
+    measured = only_records(chain.from_iterable(map(read_records, like)), issues)
+    conditions = Conditions(measured, predictor.sources)
+    molecules = chain.from_iterable(map(read_queries, files))
+    records = only_records(teach(molecules, predictor, conditions, seed), issues)
     try:
         count = write_records(out, records, force=force)
     except FileExistsError as error:

@@ -41,6 +41,7 @@ class LabelBatch:
         condition: number of the measuring condition in the data set's list.
         shift_ppm: measured (or computed) shift.
         weight: trust in the label, 0-1.
+        measured: whether it is a measurement, not a calculation.
     """
 
     atom: NDArray[np.int64]
@@ -48,6 +49,7 @@ class LabelBatch:
     condition: NDArray[np.int64]
     shift_ppm: NDArray[np.float32]
     weight: NDArray[np.float32]
+    measured: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,7 @@ class ShiftDataset:
             condition=self.label_condition[rows],
             shift_ppm=self.label_ppm[rows],
             weight=self.label_weight[rows],
+            measured=~self.condition_computed[self.label_condition[rows]],
         )
         return graphs, labels, self.lists.batch(mols, graphs.first_atom)
 

@@ -135,7 +135,8 @@ def batch_loss(
     """Return the weighted Huber loss of the means plus the loss of the error scales.
 
     Peaks of unassigned lists count for the atoms they are paired with at this very step. They
-    teach the means only: what is left after pairing is too small to be an error.
+    teach the means only, as what is left after pairing is too small to be an error, and so do
+    calculations, whose errors are not those of a measurement.
 
     Args:
         network: what is trained.
@@ -222,7 +223,8 @@ def _nucleus_loss(
     expected = torch.from_numpy(target).float()
     delta = settings.huber_delta
     error = functional.huber_loss(mean, expected, reduction="none", delta=delta) / delta
-    scales = criterion(mean[:n], log_scale[:n], expected[:n], weight[:n], settings)
+    measured = torch.from_numpy(labels.measured[chosen])
+    scales = criterion(mean[:n], log_scale[:n], expected[:n], weight[:n] * measured, settings)
     return (weight * error).sum() + scales, float(weight.sum())
 
 
@@ -249,9 +251,7 @@ def score(
         shift_ppm=np.concatenate([piece[1].shift_ppm for piece in pieces]).astype(np.float64),
         predicted_ppm=np.concatenate([piece[2] for piece in pieces]),
         scale_ppm=np.concatenate([piece[3] for piece in pieces]),
-        measured=np.concatenate(
-            [~dataset.condition_computed[piece[1].condition] for piece in pieces]
-        ),
+        measured=np.concatenate([piece[1].measured for piece in pieces]),
     )
 
 
