@@ -3,6 +3,8 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -211,13 +213,13 @@ def teach(
     in one (`members`): the one that learns from their mean costs as much as one of them. Molecules
     that cannot be read are reported on standard error; then the exit code is 3.
     """
-    from itertools import chain
-
     from nmrshift.data.records import RecordIssue, only_records, read_records, write_records
     from nmrshift.evaluate.teach import Conditions, teach
     from nmrshift.io.formats import read_queries
+    from nmrshift.predict.predictor import Predictor
 
-    predictor = _load(model)
+    # Without its evidence: a molecule's own measurement would teach itself.
+    predictor = Predictor(replace(_load(model).artifact, evidence=None))
     issues: list[RecordIssue] = []
     measured = only_records(chain.from_iterable(map(read_records, like)), issues)
     conditions = Conditions(measured, predictor.sources)

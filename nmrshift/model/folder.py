@@ -8,7 +8,7 @@ from typing import Final
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
-from torch import nn
+from torch import Tensor, nn
 
 from nmrshift.chem.toolkit import RING_FINDER
 from nmrshift.errors import ArtifactError
@@ -19,13 +19,25 @@ _HALF: Final = (torch.bfloat16, torch.float16)
 
 
 def weight_bytes(network: nn.Module) -> bytes:
-    """Return weights as safetensors: half precision as single, everything else as it is."""
+    """Return weights as safetensors, in half precision where that holds them without loss.
+
+    Only matrices are so small; what else is in half precision is stored in single.
+    """
     return save(
         {
-            name: (value.float() if value.dtype in _HALF else value).detach().cpu().contiguous()
+            name: _stored(value).detach().cpu().contiguous()
             for name, value in network.state_dict().items()
         }
     )
+
+
+def _stored(value: Tensor) -> Tensor:
+    if value.dtype in _HALF:
+        value = value.float()
+    if value.ndim > 1 and value.dtype == torch.float32:
+        half = value.half()
+        return half if torch.equal(half.float(), value) else value
+    return value
 
 
 def write_folder(folder: Path, contents: Mapping[str, bytes]) -> None:

@@ -15,6 +15,7 @@ from nmrshift.model.artifact import (
     load_artifact,
     save_artifact,
 )
+from nmrshift.model.encoder_artifact import is_encoder, load_encoder
 from nmrshift.model.evidence import EvidenceTable
 from nmrshift.model.network import ShiftNetwork
 from nmrshift.predict.calibrate import calibrate
@@ -180,11 +181,17 @@ def _peaks_by_nucleus(config: TrainConfig, data: TrainingData) -> dict[str, int]
 
 
 def _sources(config: TrainConfig, data: TrainingData) -> tuple[DataSource, ...]:
+    """Name what the run read, and what else the models or the encoder it began with had read."""
     counts = np.bincount(data.dataset.part, minlength=len(config.data))
     merged: dict[tuple[str, str], int] = {}
     for item, count in zip(config.data, counts.tolist(), strict=True):
         key = (item.source_name, item.licence)
         merged[key] = merged.get(key, 0) + count
+    for folder in (config.start_from, *config.members):
+        if folder is not None:
+            begun = load_encoder(folder) if is_encoder(folder) else load_artifact(folder)
+            for source in begun.card.sources:
+                merged.setdefault((source.name, source.licence), source.n_molecules)
     return tuple(
         DataSource(name=name, licence=licence, n_molecules=count)
         for (name, licence), count in merged.items()

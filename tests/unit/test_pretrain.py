@@ -178,6 +178,7 @@ def test_training_starts_from_an_encoder(tmp_path: Path) -> None:
     model = run_training(config, tmp_path / "model", resume=False, report=silent, quiet=True)
     trained, pretrained = model.network.state_dict(), load_encoder(folder).encoder.state_dict()
     assert all(torch.equal(trained[name], value) for name, value in pretrained.items())
+    assert set(load_encoder(folder).card.sources) <= set(model.card.sources)
     wider = config.network.model_copy(update={"d_ffn": 64})
     with pytest.raises(ConfigError, match="d_ffn"):
         run_training(

@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 from toy import CONFIG, SMILES, records, write_laboratory
 
 from nmrshift.errors import ConfigError
+from nmrshift.model.artifact import load_artifact
 from nmrshift.predict.predictor import Predictor
 from nmrshift.train import loop
 from nmrshift.train.config import TrainConfig, load_config, parse_config
@@ -106,6 +107,21 @@ def test_without_epochs_only_the_closed_form_is_fitted(
     assert any(after[name].any() for name in fitted if "sensitivity" in name)
     again = run_training(run, tmp_path / "run", resume=True, report=silent, quiet=True)
     assert again.identity == found.identity
+
+
+def test_the_card_names_what_the_model_before_had_read(
+    config: TrainConfig, toy_model: Path, tmp_path: Path
+) -> None:
+    still = config.optimisation.model_copy(update={"epochs": 0})
+    other = config.data[0].model_copy(update={"source_name": "later spectra", "licence": "CC0"})
+    run = config.model_copy(
+        update={"start_from": toy_model, "optimisation": still, "data": (other,)}
+    )
+    found = run_training(run, tmp_path / "run", resume=False, report=silent, quiet=True)
+    first = load_artifact(toy_model).card.sources
+    assert [source.name for source in found.card.sources] == ["later spectra", first[0].name]
+    assert first[0] in found.card.sources
+    assert first[0].licence in (found.path / "LICENSE-DATA").read_text("utf-8")
 
 
 def test_no_epochs_need_a_start(toy_model: Path, tmp_path: Path) -> None:
