@@ -12,6 +12,7 @@ CONFIGS = Path(__file__).parents[2] / "configs"
 LOADERS = {
     "base": load_config,
     "further": load_config,
+    "student": load_config,
     "ship": load_config,
     "search-train": load_config,
     "pretrain": load_pretrain_config,
