@@ -77,7 +77,7 @@ def joined(members: list[ShiftNetwork]) -> EnsembleNetwork:
     """Put networks of one configuration side by side.
 
     Their matrices are rounded to half precision, as which a model folder stores them: four networks
-    take the space of two, and a shift changes by a thousandth of its error.
+    take the space of two, and a shift of the shipped model's changes by less than a hundredth ppm.
     """
     config = members[0].config.model_copy(
         update={"architecture": "ensemble", "n_members": len(members)}
