@@ -89,5 +89,8 @@ def wait_until_ready(server):
 def _is_ready(server):
     try:
         return httpx.get(f"{server.url}/health/ready", timeout=START_S).status_code == 200
-    except httpx.ConnectError:  # several workers share a socket that is bound before it listens
+    except (
+        httpx.ConnectError,  # several workers share a socket that is bound before it listens
+        httpx.RemoteProtocolError,  # on a machine that stood still the head came too late
+    ):
         return False
