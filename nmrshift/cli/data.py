@@ -75,7 +75,7 @@ def import_(
     something was reported.
     """
     from nmrshift.data.importing import import_file
-    from nmrshift.data.records import RecordIssue, only_records, write_records
+    from nmrshift.data.records import RecordIssue, only_records
 
     issues: list[RecordIssue] = []
 
@@ -89,13 +89,7 @@ def import_(
         if not count and not issues:
             raise FileFormatError(f"{file} holds no record")
 
-    try:
-        count = write_records(out, records(), force=force)
-    except FileExistsError as error:
-        raise _taken(error) from None
-    _show(issues, None if all_issues else _ISSUES_SHOWN)
-    click.echo(f"{count} records written to {out}, {len(issues)} reported", err=True)
-    _leave(len(issues))
+    _write(out, records(), issues, force=force, most=None if all_issues else _ISSUES_SHOWN)
 
 
 @data.command()
@@ -171,18 +165,12 @@ def assign(file: Path, out: Path, *, model: Path | None, force: bool) -> None:
     atoms whose peak is farther off than the model expects as doubted. Assigned spectra stay as they
     are. Every record comes out or is reported on standard error; then the exit code is 3.
     """
-    from nmrshift.data.records import RecordIssue, only_records, read_records, write_records
+    from nmrshift.data.records import RecordIssue, only_records, read_records
     from nmrshift.evaluate.assign_lists import assign_lists
 
     issues: list[RecordIssue] = []
     records = only_records(assign_lists(read_records(file), _load(model)), issues)
-    try:
-        count = write_records(out, records, force=force)
-    except FileExistsError as error:
-        raise _taken(error) from None
-    _show(issues, _ISSUES_SHOWN)
-    click.echo(f"{count} records written to {out}, {len(issues)} reported", err=True)
-    _leave(len(issues))
+    _write(out, records, issues, force=force)
 
 
 @data.command()
@@ -213,7 +201,7 @@ def teach(
     in one (`members`): the one that learns from their mean costs as much as one of them. Molecules
     that cannot be read are reported on standard error; then the exit code is 3.
     """
-    from nmrshift.data.records import RecordIssue, only_records, read_records, write_records
+    from nmrshift.data.records import RecordIssue, only_records, read_records
     from nmrshift.evaluate.teach import Conditions, teach
     from nmrshift.io.formats import read_queries
     from nmrshift.predict.predictor import Predictor
@@ -225,13 +213,7 @@ def teach(
     conditions = Conditions(measured, predictor.sources)
     molecules = chain.from_iterable(map(read_queries, files))
     records = only_records(teach(molecules, predictor, conditions, seed), issues)
-    try:
-        count = write_records(out, records, force=force)
-    except FileExistsError as error:
-        raise _taken(error) from None
-    _show(issues, _ISSUES_SHOWN)
-    click.echo(f"{count} records written to {out}, {len(issues)} reported", err=True)
-    _leave(len(issues))
+    _write(out, records, issues, force=force)
 
 
 @data.command()
@@ -293,6 +275,26 @@ def _load(folder: Path | None) -> "Predictor":
     from nmrshift.predict.predictor import Predictor
 
     return Predictor.load(folder)
+
+
+def _write(
+    out: Path,
+    records: "Iterator[ShiftRecord]",
+    issues: "list[RecordIssue]",
+    *,
+    force: bool,
+    most: int | None = _ISSUES_SHOWN,
+) -> None:
+    """Write records, then show what was reported while they came; end with 3 if anything was."""
+    from nmrshift.data.records import write_records
+
+    try:
+        count = write_records(out, records, force=force)
+    except FileExistsError as error:
+        raise _taken(error) from None
+    _show(issues, most)
+    click.echo(f"{count} records written to {out}, {len(issues)} reported", err=True)
+    _leave(len(issues))
 
 
 def _taken(error: FileExistsError) -> click.ClickException:
