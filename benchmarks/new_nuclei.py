@@ -26,6 +26,7 @@ from nmrshift.data.dataset import ShiftDataset, as_dataset
 from nmrshift.data.records import ShiftRecord, write_records
 from nmrshift.model.artifact import load_artifact
 from nmrshift.model.network import ShiftNetwork
+from nmrshift.model.shipped import shipped_model
 from nmrshift.train.checkpoint import write_whole
 from nmrshift.train.run import run_training
 from nmrshift.types import ShiftPredictor
@@ -171,7 +172,7 @@ def main() -> None:
     parser.add_argument("--nucleus", action="append")
     parser.add_argument("--scratch", action="store_true")
     options = parser.parse_args()
-    base = load_artifact(options.model or Predictor.default_path()).network
+    base = load_artifact(options.model or shipped_model()).network
     print("| nucleus | method | molecules | MAE, ppm | median, ppm | in 90 % interval |")
     print("|---|---|---|---|---|---|")
     for name in options.nucleus or ("29Si", "195Pt"):

@@ -15,13 +15,13 @@ import torch
 from new_nuclei import N_FOLDS, Nucleus, read
 from numpy.typing import NDArray
 
-from nmrshift import Predictor
 from nmrshift.adapt.answers import encode
 from nmrshift.adapt.new_head import NewLabels, labels_of, solve
 from nmrshift.adapt.next_atoms import Pool, pick
 from nmrshift.benchmark.spectra import Library
 from nmrshift.model.artifact import load_artifact
 from nmrshift.model.network import ShiftNetwork
+from nmrshift.model.shipped import shipped_model
 
 N_RANDOM = 20
 
@@ -91,7 +91,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path)
     parser.add_argument("--nucleus", action="append")
     options = parser.parse_args()
-    base = load_artifact(options.model or Predictor.default_path()).network
+    base = load_artifact(options.model or shipped_model()).network
     print("| nucleus | spectra | chosen, MAE in ppm | random, MAE in ppm |\n|---|---|---|---|")
     for name in options.nucleus or ("195Pt", "29Si", "17O"):
         found, fold = labels(read(Library(options.data), name, base), base)

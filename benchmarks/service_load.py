@@ -38,7 +38,7 @@ from poisoned import poisoned  # noqa: E402
 from server import Server, running  # noqa: E402
 from soak import soak  # noqa: E402
 
-from nmrshift import Predictor  # noqa: E402
+from nmrshift.model.shipped import shipped_model  # noqa: E402
 
 PREDICT = "/v1/predict"
 PARTS = ("capacity", "half", "overload", "poison")
@@ -69,7 +69,7 @@ def read_options() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add_options(parser)
-    parser.add_argument("--model", type=Path, default=Predictor.default_path())
+    parser.add_argument("--model", type=Path, default=shipped_model())
     parser.add_argument("--seconds", type=float, default=20.0, help="length of each part")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--poison-per-s", type=float, help="rate of the part poison")

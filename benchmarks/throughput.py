@@ -32,6 +32,7 @@ from typing import Any
 from molecules import add_options, check_options, read_smiles
 
 STAGE_CHUNK = 256
+PREDICT = (sys.executable, "-m", "nmrshift", "predict")
 ONE_MOLECULE = "CC(C)[C@H](NC(=O)c1ccc(OC)cc1)C(=O)N1CCC(c2ccncc2F)CC1"
 
 
@@ -48,9 +49,9 @@ def main() -> None:
             "clock": "processor" if options.cpu_time else "wall",
             "molecules": len(texts),
             **in_this_process(texts[: options.stage_molecules], options),
-            "cold_start_s": cold_start(cpu_time=options.cpu_time),
+            "cold_start_s": cold_start(options.tier, cpu_time=options.cpu_time),
         }
-        run = partial(command, smiles_file, Path(folder), options.format)
+        run = partial(command, smiles_file, Path(folder), options.format, options.tier)
         for workers in options.workers:
             chosen = [] if workers == "auto" else ["--workers", workers]
             report[f"command, {workers} workers"] = run(chosen)
@@ -71,16 +72,19 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--workers", nargs="*", default=["auto", "0", "1"])
     parser.add_argument("--parts", nargs="*", default=[], help="workers of runs in parts")
     parser.add_argument("--format", choices=["jsonl", "parquet", "csv"], default="jsonl")
+    parser.add_argument("--tier", choices=["fast", "accurate"], default="fast")
     parser.add_argument("--cpu-time", action="store_true", help="processor time, not wall time")
     options = parser.parse_args()
     check_options(parser, options)
     return options
 
 
-def command(smiles_file: Path, folder: Path, kind: str, how: list[str]) -> dict[str, Any]:
+def command(
+    smiles_file: Path, folder: Path, kind: str, tier: str, how: list[str]
+) -> dict[str, Any]:
     """Run the real command on the whole file."""
     out = folder / f"out{len(list(folder.iterdir()))}.{kind}"
-    program = [sys.executable, "-m", "nmrshift", "predict", str(smiles_file), "--out", str(out)]
+    program = [*PREDICT, str(smiles_file), "--out", str(out), "--tier", tier]
     began = time.perf_counter()
     with subprocess.Popen([*program, *how], stderr=subprocess.PIPE, text=True) as process:
         peak_mb = watch(process)
@@ -127,13 +131,12 @@ def memory_mb(pid: int) -> float:
     return int(found[1]) / 1024 if found else 0.0
 
 
-def cold_start(*, cpu_time: bool, repeats: int = 5) -> float:
+def cold_start(tier: str, *, cpu_time: bool, repeats: int = 5) -> float:
     """Return the median seconds of ``nmrshift predict CCO`` as a new process."""
     seconds = []
     for _ in range(repeats):
         before = os.times()
-        command = [sys.executable, "-m", "nmrshift", "predict", "CCO"]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([*PREDICT, "CCO", "--tier", tier], check=True, stdout=subprocess.DEVNULL)
         after = os.times()
         used = after.children_user - before.children_user
         used += after.children_system - before.children_system
@@ -147,10 +150,11 @@ def in_this_process(texts: list[str], options: argparse.Namespace) -> dict[str, 
 
     from nmrshift import Predictor
     from nmrshift.model.artifact import load_artifact
+    from nmrshift.model.shipped import shipped_model
 
     torch.set_num_threads(options.threads)
     clock = time.process_time if options.cpu_time else time.perf_counter
-    artifact = load_artifact(Predictor.default_path())
+    artifact = load_artifact(shipped_model(options.tier))
     predictor = Predictor(artifact)
     times = []
     for _ in range(options.one_molecule):

@@ -39,7 +39,7 @@ from nmrshift.errors import ConfigError
 from nmrshift.model.artifact import Artifact, load_artifact
 from nmrshift.model.evidence import EvidenceTable
 from nmrshift.model.network import ShiftNetwork
-from nmrshift.predict.predictor import Predictor
+from nmrshift.model.shipped import shipped_model
 from nmrshift.types import Notice
 
 _BLIND_TO_SOLVENTS: Final[frozenset[WayName]] = frozenset({"base", "new-head", "convention"})
@@ -136,7 +136,7 @@ def base_of(model: str | Path | Artifact | None) -> Artifact:
     if isinstance(model, Artifact):
         base = model
     else:
-        base = load_artifact(Path(model) if model else Predictor.default_path())
+        base = load_artifact(Path(model) if model else shipped_model())
     if base.network.config.architecture == "ensemble":
         raise ConfigError(
             f"{base.identity} is an ensemble, which is not adapted",

@@ -29,6 +29,7 @@ from nmrshift.benchmark.solvent_tables import (
 from nmrshift.benchmark.spectra import Library
 from nmrshift.errors import FileFormatError
 from nmrshift.evaluate.baseline import HeldOut
+from nmrshift.model.shipped import shipped_model
 from nmrshift.predict.predictor import Predictor
 from nmrshift.train.checkpoint import write_whole
 
@@ -86,7 +87,7 @@ def solvents(
         report: told in words how it goes.
         quiet: show no progress bars.
     """
-    path = model or Predictor.default_path()
+    path = model or shipped_model()
     for nucleus in NUCLEI:
         for method in METHODS:
             done = out / "solvents" / f"{method}_{nucleus}" / "result.json"

@@ -36,7 +36,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder of the new model.",
 )
-@click.option("--model", type=click.Path(path_type=Path), help="Folder of another base model.")
+@options.BASE
 @click.option(
     "--name",
     default="laboratory",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from nmrshift.cli import options
 from nmrshift.cli.exits import ExitCode
 from nmrshift.errors import ConfigError, FileFormatError
 
@@ -28,9 +29,6 @@ _RECORDS_OUT = click.option(
 )
 _FORCE = click.option("--force", is_flag=True, help="Replace the output file.")
 _FORCE_ALL = click.option("--force", is_flag=True, help="Replace the output files.")
-_MODEL = click.option(
-    "--model", type=click.Path(path_type=Path), help="Ask the model in this folder."
-)
 
 
 @click.group()
@@ -97,7 +95,7 @@ def import_(
 @click.option("--json", "as_json", is_flag=True, help="Write the whole report as JSON.")
 @click.option("--most", default=10, show_default=True, help="Findings shown of each kind.")
 @click.option("--ask-model", is_flag=True, help="Ask the model about outliers and exchanged pairs.")
-@_MODEL
+@options.MODEL
 def check(
     files: tuple[Path, ...], *, as_json: bool, most: int, ask_model: bool, model: Path | None
 ) -> None:
@@ -125,7 +123,7 @@ def check(
     help="Folder for the mended files, under their names.",
 )
 @click.option("--ask-model", is_flag=True, help="Change only what the model contradicts too.")
-@_MODEL
+@options.MODEL
 @_FORCE_ALL
 def mend(
     files: tuple[Path, ...], out: Path, *, ask_model: bool, model: Path | None, force: bool
@@ -156,7 +154,7 @@ def mend(
 @data.command()
 @click.argument("file", type=_EXISTING)
 @_RECORDS_OUT
-@click.option("--model", type=click.Path(path_type=Path), help="Folder of the model that assigns.")
+@options.MODEL
 @_FORCE
 def assign(file: Path, out: Path, *, model: Path | None, force: bool) -> None:
     """Put the peak lists of FILE on atoms by a model's predictions.
@@ -183,7 +181,7 @@ def assign(file: Path, out: Path, *, model: Path | None, force: bool) -> None:
     help="Measured records: their nuclei, solvents and conventions are taught, as often as there.",
 )
 @_RECORDS_OUT
-@click.option("--model", type=click.Path(path_type=Path), help="Folder of the model that teaches.")
+@options.MODEL
 @click.option("--seed", default=0, show_default=True, help="Another number, other conditions.")
 @_FORCE
 def teach(

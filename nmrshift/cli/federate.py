@@ -43,7 +43,7 @@ def federate() -> None:
     help="Name of one that takes part; repeat, ten times at least.",
 )
 @click.option("--name", default="consortium", show_default=True, help="Of the convention.")
-@options.MODEL
+@options.BASE
 @options.EPSILON
 @options.DELTA
 @options.LEARNED
@@ -78,7 +78,7 @@ def start(
 @click.argument("records", nargs=-1, required=True, type=_FILE)
 @_LABORATORY
 @_KEY
-@options.MODEL
+@options.BASE
 @click.option("--solvent", help="Solvent of spectra that name none.")
 @click.option("--epsilon", type=float, default=8.0, show_default=True, help="Your own limit.")
 @click.option(
@@ -119,7 +119,7 @@ def join(exchange: Path, coordinator: Path, *, without_missing: bool) -> None:
 @_EXCHANGE
 @_LABORATORY
 @_KEY
-@options.MODEL
+@options.BASE
 @click.option("--out", type=_FOLDER, required=True, help="Folder of the new model.")
 @click.option("--force", is_flag=True, help="Replace the model in the folder of --out.")
 def finish(

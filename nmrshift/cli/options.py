@@ -1,11 +1,17 @@
 """Options that several commands have, each said once."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import click
 
+from nmrshift.model.shipped import TIERS, Tier, shipped_model
 from nmrshift.types import DEFAULT_NUCLEI
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_TIER: Final = "nmrshift.tier"
 
 NUCLEI: Final = click.option(
     "--nucleus",
@@ -37,8 +43,61 @@ RESUME: Final = click.option(
     "--resume", is_flag=True, help="Go on with the run that the folder holds."
 )
 QUIET: Final = click.option("--quiet", is_flag=True, help="No progress bar.")
-MODEL: Final = click.option(
-    "--model", type=click.Path(path_type=Path), help="Folder of another model."
+
+
+def _keep_tier(context: click.Context, parameter: click.Parameter, value: Tier | None) -> None:
+    del parameter
+    context.meta[_TIER] = value
+
+
+def _model_or_tier(
+    context: click.Context, parameter: click.Parameter, value: Path | None
+) -> Path | None:
+    """Return the folder named, or that of the tier."""
+    tier = context.meta.get(_TIER)
+    if tier is None:
+        return value
+    if value is not None:
+        raise click.BadParameter("not together with --tier", context, parameter)
+    return shipped_model(tier)
+
+
+def model(variables: bool = False) -> Callable[[Command], Command]:
+    """Return the decorator that gives a command ``--model`` and ``--tier``.
+
+    The command takes one argument ``model``: a folder, or nothing for the model of the fast tier.
+
+    Args:
+        variables: read ``NMRSHIFT_MODEL`` and ``NMRSHIFT_TIER`` where the options are not given.
+    """
+
+    def decorate(command: Command) -> Command:
+        folder = click.option(
+            "--model",
+            type=click.Path(path_type=Path),
+            envvar="NMRSHIFT_MODEL" if variables else None,
+            show_envvar=variables,
+            callback=_model_or_tier,
+            help="Folder of another model.",
+        )
+        tier = click.option(
+            "--tier",
+            type=click.Choice(list(TIERS)),
+            envvar="NMRSHIFT_TIER" if variables else None,
+            show_envvar=variables,
+            is_eager=True,
+            expose_value=False,
+            callback=_keep_tier,
+            help="One network, or several that answer together at as many times the cost.",
+        )
+        return folder(tier(command))
+
+    return decorate
+
+
+MODEL: Final = model()
+BASE: Final = click.option(
+    "--model", type=click.Path(path_type=Path), help="Folder of another base model."
 )
 EPSILON: Final = click.option(
     "--epsilon", type=float, default=8.0, show_default=True, help="Privacy budget."

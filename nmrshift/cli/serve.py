@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from nmrshift.cli import options
 from nmrshift.cli.exits import ExitCode
 
 if TYPE_CHECKING:
@@ -32,13 +33,7 @@ LEVELS: Final[tuple[str, ...]] = ("critical", "error", "warning", "info", "debug
     default=8000,
     show_default=True,
 )
-@click.option(
-    "--model",
-    envvar="NMRSHIFT_MODEL",
-    show_envvar=True,
-    type=click.Path(path_type=Path),
-    help="Folder of another model.",
-)
+@options.model(variables=True)
 @click.option(
     "--log-level",
     envvar="NMRSHIFT_LOG_LEVEL",

@@ -10,6 +10,7 @@ from nmrshift.errors import ArtifactError, ConfigError, UnknownNucleusError
 from nmrshift.graph.features import FeaturePreset, preset
 from nmrshift.model.artifact import Artifact, load_artifact
 from nmrshift.model.kernels import Kernel
+from nmrshift.model.shipped import Tier, shipped_model
 from nmrshift.predict.answer import Answerer
 from nmrshift.predict.calibrate import check_level
 from nmrshift.predict.info import ModelInfo, VerifyReport, model_info
@@ -40,19 +41,31 @@ class Predictor:
         self._answerer = Answerer.of(artifact, kernel)
 
     @classmethod
-    def load(cls, path: str | Path | None = None, *, kernel: Kernel | None = None) -> "Predictor":
-        """Load a model folder, the shipped one by default, and verify it.
+    def load(
+        cls,
+        path: str | Path | None = None,
+        *,
+        tier: Tier | None = None,
+        kernel: Kernel | None = None,
+    ) -> "Predictor":
+        """Load a model folder, a shipped one by default, and verify it.
 
         Args:
             path: a model folder.
+            tier: which shipped model, if no folder is named: ``fast``, one network, the default,
+                or ``accurate``, an ensemble that takes as many times longer as it has networks.
             kernel: compute every atom of a batch with these kernels, as training does; by default
                 environments that are equal are computed once, with the same numbers.
 
         Raises:
             ArtifactError: the folder is incomplete or altered, or the golden molecules come out
                 differently.
+            ConfigError: a folder and a tier are named.
         """
-        predictor = cls(load_artifact(Path(path) if path else cls.default_path()), kernel=kernel)
+        if path and tier:
+            raise ConfigError(f"a folder, {path}, and a tier, {tier}", hint="Name one of them.")
+        artifact = load_artifact(Path(path) if path else shipped_model(tier or "fast"))
+        predictor = cls(artifact, kernel=kernel)
         report = predictor.verify()
         if not report.ok:
             raise ArtifactError(
@@ -60,22 +73,6 @@ class Predictor:
                 hint="Check the RDKit version against the model card.",
             )
         return predictor
-
-    @staticmethod
-    def default_path() -> Path:
-        """Return the folder of the shipped model.
-
-        Raises:
-            ArtifactError: there is none, or more than one.
-        """
-        package = Path(__file__).resolve().parents[1]
-        for root in (package / "_models", package.parent / "models"):
-            found = sorted(root.glob("*/model.json"))
-            if len(found) == 1:
-                return found[0].parent
-            if found:
-                raise ArtifactError(f"{root} holds {len(found)} models", hint="Name one.")
-        raise ArtifactError("no model is installed", hint="Name a model folder.")
 
     @property
     def nuclei(self) -> tuple[str, ...]:

@@ -46,6 +46,21 @@ def test_settings_from_the_environment(started):
     assert (started[0].host, started[0].port) == ("0.0.0.0", 8123)
 
 
+@pytest.mark.parametrize("options", [["--tier", "accurate"], []])
+def test_the_model_of_a_tier(started, monkeypatch, options):
+    monkeypatch.setattr("nmrshift.cli.options.shipped_model", lambda tier: f"models/{tier}")
+    env = {} if options else {"NMRSHIFT_TIER": "accurate"}
+    assert CliRunner().invoke(main, ["serve", *options], env=env).exit_code == 0
+    assert os.environ["NMRSHIFT_MODEL"] == "models/accurate"
+
+
+def test_a_folder_and_a_tier_exclude_one_another(started):
+    result = CliRunner().invoke(main, ["serve", "--tier", "fast", "--model", "some/model"])
+    assert result.exit_code == 2
+    assert "not together with --tier" in result.output
+    assert not started
+
+
 def test_a_port_in_use_ends_with_an_error(monkeypatch):
     monkeypatch.setattr(os, "environ", dict(os.environ))
     monkeypatch.setattr("uvicorn.Server.run", lambda server, sockets=None: None)

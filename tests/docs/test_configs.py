@@ -14,6 +14,7 @@ LOADERS = {
     "further": load_config,
     "student": load_config,
     "ship": load_config,
+    "accurate": load_config,
     "search-train": load_config,
     "pretrain": load_pretrain_config,
     "pretrain-shifts": load_pretrain_config,
