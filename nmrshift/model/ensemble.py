@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from nmrshift.graph.batch import GraphBatch
+from nmrshift.model.folder import halved
 from nmrshift.model.network import NetworkConfig, ShiftNetwork
 from nmrshift.model.tensors import BatchTensors, Conditions
 
@@ -85,8 +86,7 @@ def joined(members: list[ShiftNetwork]) -> EnsembleNetwork:
     network = EnsembleNetwork(config)
     for own, given in zip(network.networks, members, strict=True):
         rounded = {
-            name: value.half().float() if value.ndim > 1 and value.dtype == torch.float32 else value
-            for name, value in given.state_dict().items()
+            name: halved(value).to(value.dtype) for name, value in given.state_dict().items()
         }
         own.load_state_dict(rounded, strict=True)
     return network.train(members[0].training)

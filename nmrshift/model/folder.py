@@ -34,10 +34,13 @@ def weight_bytes(network: nn.Module) -> bytes:
 def _stored(value: Tensor) -> Tensor:
     if value.dtype in _HALF:
         value = value.float()
-    if value.ndim > 1 and value.dtype == torch.float32:
-        half = value.half()
-        return half if torch.equal(half.float(), value) else value
-    return value
+    half = halved(value)
+    return half if torch.equal(half.to(value.dtype), value) else value
+
+
+def halved(value: Tensor) -> Tensor:
+    """Return a matrix of single precision in half; anything else as it is."""
+    return value.half() if value.ndim > 1 and value.dtype == torch.float32 else value
 
 
 def write_folder(folder: Path, contents: Mapping[str, bytes]) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from nmrshift.errors import ArtifactError, ConfigError
 from nmrshift.model import shipped
-from nmrshift.model.shipped import shipped_model
+from nmrshift.model.shipped import TIERS, Tier, shipped_model
 from nmrshift.predict.predictor import Predictor
 
 
@@ -56,3 +56,17 @@ def test_no_model(package: Path) -> None:
 def test_a_folder_and_a_tier_exclude_one_another() -> None:
     with pytest.raises(ConfigError, match="a folder, some/model, and a tier, fast"):
         Predictor.load("some/model", tier="fast")
+
+
+@pytest.mark.parametrize(("tier", "n_networks"), [("fast", 1), ("accurate", 4)])
+def test_a_tier_answers(tier: Tier, n_networks: int) -> None:
+    predictor = Predictor.load(tier=tier)
+    assert predictor.identity.startswith(f"{TIERS[tier]}-")
+    assert predictor.artifact.network.config.n_members == n_networks
+    (fluorine,) = predictor.predict("Fc1ccccc1", solvent="CDCl3").of("19F")
+    assert fluorine.low_ppm < -113.2 < fluorine.high_ppm
+
+
+def test_tiers_have_the_same_evidence() -> None:
+    fast, accurate = (shipped_model(tier) / "evidence.safetensors" for tier in TIERS)
+    assert fast.read_bytes() == accurate.read_bytes()
