@@ -12,12 +12,16 @@ from nmrshift.evaluate.metrics import Metrics
 from nmrshift.evaluate.score import Selection
 from nmrshift.train.checkpoint import write_whole
 
-Method = Literal["shipped", "nmrshift", "pretrained", "seed", "hose"]
+Method = Literal[
+    "shipped", "nmrshift", "several", "pretrained", "several-pretrained", "seed", "hose"
+]
 
 METHODS: Final[dict[Method, str]] = {
     "shipped": "nmrshift, shipped model",
     "nmrshift": "nmrshift, these spectra only",
+    "several": "nmrshift, networks of all seeds in the mean, these spectra only",
     "pretrained": "nmrshift, pretrained on bare structures, these spectra only",
+    "several-pretrained": "nmrshift, pretrained, networks of all seeds in the mean",
     "seed": "seed network, these spectra only",
     "hose": "HOSE table, these spectra only",
 }
@@ -59,6 +63,7 @@ class Cell:
         tests: what it is measured on.
         size: the size of the training set, in words; tells cells of one method apart.
         seed: of choice and training.
+        members: cells of the same spectra whose networks answer together; none where one does.
     """
 
     protocol: str
@@ -67,6 +72,12 @@ class Cell:
     tests: Sequence[Test]
     size: str = ""
     seed: int = 1
+    members: "tuple[Cell, ...]" = ()
+
+    @property
+    def networks(self) -> "tuple[Cell, ...]":
+        """The cells that are trained for it: its members, or itself."""
+        return self.members or (self,)
 
     @property
     def name(self) -> str:

@@ -14,6 +14,11 @@ Protocol = Callable[[Library, int], Iterator[Cell]]
 CURVE_SIZES: Final = (100, 250, 500)
 LEARNERS: Final[tuple[Method, ...]] = ("hose", "seed", "nmrshift", "pretrained")
 LIST_LEARNERS: Final[tuple[Method, ...]] = ("nmrshift", "pretrained")
+TOGETHER: Final[dict[Method, Method]] = {
+    "nmrshift": "several",
+    "pretrained": "several-pretrained",
+}
+"""What networks of several seeds are called that answer in the mean."""
 CDCL3: Final = "cdcl3"
 
 
@@ -46,6 +51,7 @@ def seed_curve(library: Library, seeds: int) -> Iterator[Cell]:
             for seed in range(1, seeds + 1):
                 chosen = choose(spectra, size, seed)
                 yield from _cells("seed-curve", chosen, tests, f"{nucleus} {size}", seed)
+        yield from _together("seed-curve", spectra, tests, f"{nucleus} {len(spectra)}", seeds)
         if nucleus == "13C":
             unassigned = in_solvent(lists, nucleus, CDCL3)
             both = [*spectra, *unassigned]
@@ -53,6 +59,7 @@ def seed_curve(library: Library, seeds: int) -> Iterator[Cell]:
             for seed in range(1, seeds + 1):
                 for method in LIST_LEARNERS:
                     yield Cell("seed-curve", method, both, tests, size_name, seed)
+            yield from _together("seed-curve", both, tests, size_name, seeds)
 
 
 def exp5k(library: Library, seeds: int) -> Iterator[Cell]:
@@ -124,8 +131,10 @@ def _whole(library: Library, name: str, nucleus: str) -> Test:
 def _learners(
     protocol: str, training: Sequence[ShiftRecord], tests: Sequence[Test], seeds: int
 ) -> Iterator[Cell]:
+    size = f"{len(training)} spectra"
     for seed in range(1, seeds + 1):
-        yield from _cells(protocol, training, tests, f"{len(training)} spectra", seed)
+        yield from _cells(protocol, training, tests, size, seed)
+    yield from _together(protocol, training, tests, size, seeds)
 
 
 def _cells(
@@ -135,3 +144,15 @@ def _cells(
     for method in LEARNERS:
         if method != "hose" or seed == 1 or protocol == "seed-curve":
             yield Cell(protocol, method, training, tests, size, seed)
+
+
+def _together(
+    protocol: str, training: Sequence[ShiftRecord], tests: Sequence[Test], size: str, seeds: int
+) -> Iterator[Cell]:
+    """Yield the cells of networks that learned from the same spectra with different seeds."""
+    if seeds > 1:
+        for method, name in TOGETHER.items():
+            members = tuple(
+                Cell(protocol, method, training, tests, size, seed) for seed in range(1, seeds + 1)
+            )
+            yield Cell(protocol, name, training, tests, size, seeds, members)

@@ -67,6 +67,17 @@ def from_encoder(config: TrainConfig, folder: Path) -> TrainConfig:
     return config.model_copy(update={"network": network, "start_from": folder})
 
 
+def together(config: TrainConfig, members: tuple[Path, ...]) -> TrainConfig:
+    """Return the settings of networks that answer together, trained with these settings.
+
+    Args:
+        config: settings of one of them.
+        members: their model folders.
+    """
+    optimisation = config.optimisation.model_copy(update={"epochs": 0})
+    return config.model_copy(update={"members": members, "optimisation": optimisation})
+
+
 def seed_config(
     nuclei: tuple[str, ...], records: Path, excluded: Path, n_spectra: int, seed: int, cache: Path
 ) -> TrainConfig:

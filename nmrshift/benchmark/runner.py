@@ -2,13 +2,13 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from nmrshift.benchmark.cell import Cell, Method, Result, Test, read_results, write_results
-from nmrshift.benchmark.recipes import from_encoder, our_config, seed_config
+from nmrshift.benchmark.recipes import from_encoder, our_config, seed_config, together
 from nmrshift.data.records import write_records
 from nmrshift.evaluate.baseline import HeldOut, hose_baseline
 from nmrshift.evaluate.score import evaluate
@@ -48,7 +48,7 @@ class Runner:
     def run(self, cells: Iterable[Cell]) -> Iterator[Result]:
         """Yield the results of all cells, measuring those that have none yet."""
         for cell in cells:
-            if cell.method == "pretrained" and self.encoder is None:
+            if self.encoder is None and any(one.method == "pretrained" for one in cell.networks):
                 continue
             folder = self.out / cell.protocol / cell.name
             done = folder / "result.json"
@@ -78,14 +78,22 @@ class Runner:
         held_out = HeldOut.of(record.smiles for test in cell.tests for record in test.records)
         write_whole(excluded, json.dumps(sorted(held_out.connectivities)).encode())
         nuclei = tuple(dict.fromkeys(test.nucleus for test in cell.tests))
-        config = RECIPES[cell.method](
+        config = RECIPES[cell.networks[0].method](
             nuclei, spectra, excluded, len(cell.training), cell.seed, self.out / "cache"
         )
-        if cell.method == "pretrained" and self.encoder is not None:
+        if cell.members:
+            config = together(config, self._models(cell.members))
+        elif cell.method == "pretrained" and self.encoder is not None:
             config = from_encoder(config, self.encoder)
         return Predictor(
             run_training(config, folder, resume=True, report=self.report, quiet=self.quiet)
         )
+
+    def _models(self, cells: Sequence[Cell]) -> tuple[Path, ...]:
+        """Return the model folders of other cells, which are measured first where need be."""
+        for _ in self.run(cells):
+            pass
+        return tuple(self.out / cell.protocol / cell.name / "model" for cell in cells)
 
     def _score(self, cell: Cell, test: Test, predictor: ShiftPredictor | None) -> Result:
         if predictor is None:

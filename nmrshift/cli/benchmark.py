@@ -53,6 +53,7 @@ def benchmark(
     A protocol fixes who learns from which spectra and what is measured: nmrshift from these
     spectra alone, and with --encoder from bare structures before, the network of the seed paper
     (doi 10.1186/s13321-023-00785-x) from the same, a HOSE table of the same, and the shipped model.
+    With several --seeds the networks of all seeds answer in the mean as well.
     Results are kept in the folder of --out; what was cut off goes on there when the command is
     given again.
     """

@@ -70,13 +70,14 @@ def short_runs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_method_is_measured_once(library: Library, tmp_path: Path) -> None:
     named = [c for c in PROTOCOLS["pfas"](library, 2) if c.method != "shipped"]
-    cells = [c for c in named if c.method != "pretrained"]
+    cells = [c for c in named if "pretrained" not in c.method]
     assert [(c.method, c.seed) for c in cells] == [
         ("hose", 1),
         ("seed", 1),
         ("nmrshift", 1),
         ("seed", 2),
         ("nmrshift", 2),
+        ("several", 2),
     ]
     heard: list[str] = []
     runner = Runner(tmp_path / "out", None, None, heard.append, quiet=True)
@@ -88,8 +89,19 @@ def test_every_method_is_measured_once(library: Library, tmp_path: Path) -> None
     assert list(runner.run(cells)) == results
     assert heard == []
     text = markdown(results)
-    assert text.count("\n") == 1 + 3
+    assert text.count("\n") == 1 + 4
     assert " ± " in text
+
+
+def test_networks_that_answer_together(library: Library, tmp_path: Path) -> None:
+    runner = Runner(tmp_path / "out", None, None, silent, quiet=True)
+    cells = list(PROTOCOLS["pfas"](library, 2))
+    (several,) = runner.run([c for c in cells if c.method == "several"])  # trains its members
+    one, other = runner.run([c for c in cells if c.method == "nmrshift"])
+    apart_ppm = (one.metrics.mae_ppm + other.metrics.mae_ppm) / 2
+    assert several.metrics.mae_ppm < apart_ppm + 0.05  # the matrices are rounded
+    assert several.model not in {one.model, other.model}
+    assert not [c for c in PROTOCOLS["pfas"](library, 1) if c.members]
 
 
 def test_test_molecules_are_not_trained_on(library: Library, tmp_path: Path) -> None:
