@@ -6,10 +6,10 @@ from typing import Final
 from nmrshift.model.encoder_artifact import load_encoder
 from nmrshift.train.config import DataFile, NetworkShape, Optimisation, TrainConfig
 
-_EXPOSURES: Final = 80_000
+_EXPOSURES: Final = 160_000
 """Molecules shown in a run of ours, about: small sets are shown more often."""
 
-_MIN_EPOCHS: Final = 40
+_MIN_EPOCHS: Final = 80
 _MAX_EPOCHS: Final = 300
 _SEED_EPOCHS: Final = 500
 _SHAPE: Final = NetworkShape(n_layers=4, d_h=128, d_e=64, d_ffn=256, d_head=128, dropout=0.1)
