@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from nmrshift.chem.toolkit import Chem
+from nmrshift.model.network import NetworkConfig
 
 SMILES = [
     "CCO",
@@ -172,3 +173,16 @@ def write_laboratory(folder: Path) -> Path:
     config = folder / "toy.toml"
     config.write_text(CONFIG, "utf-8")
     return config
+
+
+def carbon_network(**settings: Any) -> NetworkConfig:
+    """Return the settings of a network of 13C alone that knows no solvent and no source."""
+    return NetworkConfig(
+        nuclei=("13C",),
+        shift_mean_ppm=(0.0,),
+        shift_scale_ppm=(1.0,),
+        solvent_dim=3,
+        solvents=(),
+        sources=(),
+        **settings,
+    )

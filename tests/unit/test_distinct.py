@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from toy import SMILES
+from toy import SMILES, carbon_network
 
 from nmrshift.chem.parse import parse
 from nmrshift.graph.batch import GraphBatch, batch_graphs
@@ -12,7 +12,7 @@ from nmrshift.graph.environments import environment_codes
 from nmrshift.graph.features import preset
 from nmrshift.graph.molgraph import mol_graph
 from nmrshift.model.build import build_network
-from nmrshift.model.network import NetworkConfig, ShiftNetwork
+from nmrshift.model.network import ShiftNetwork
 from nmrshift.model.tensors import batch_tensors
 
 DIVERSE = [
@@ -40,18 +40,12 @@ def network(
 ) -> ShiftNetwork:
     torch.manual_seed(5)
     made = build_network(
-        NetworkConfig(
+        carbon_network(
             architecture=architecture,
             n_layers=4,
             d_h=32,
             d_e=16,
             d_ffn=48,
-            nuclei=("13C",),
-            shift_mean_ppm=(0.0,),
-            shift_scale_ppm=(1.0,),
-            solvent_dim=3,
-            solvents=(),
-            sources=(),
             n_environments=n_environments,
             **variant,
         )

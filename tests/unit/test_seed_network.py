@@ -1,33 +1,21 @@
 """The seed paper's network, the baseline: it predicts as it was trained."""
 
 import torch
-from toy import SMILES
+from toy import SMILES, carbon_network
 
 from nmrshift.chem.parse import parse
 from nmrshift.graph.batch import batch_graphs
 from nmrshift.graph.features import preset
 from nmrshift.graph.molgraph import mol_graph
 from nmrshift.model.build import build_network
-from nmrshift.model.network import NetworkConfig
 
 
 def test_its_running_statistics_are_those_of_every_round() -> None:
     features = preset("seed2023")
     batch = batch_graphs([mol_graph(parse(text).mol, features) for text in SMILES])
     torch.manual_seed(3)
-    network = build_network(
-        NetworkConfig(
-            architecture="seed2023",
-            features="seed2023",
-            n_layers=6,
-            nuclei=("13C",),
-            shift_mean_ppm=(0.0,),
-            shift_scale_ppm=(1.0,),
-            solvent_dim=3,
-            solvents=(),
-            sources=(),
-        )
-    ).train()
+    settings = carbon_network(architecture="seed2023", features="seed2023", n_layers=6)
+    network = build_network(settings).train()
     with torch.no_grad():
         for _ in range(100):
             learned = network.learn(batch)
