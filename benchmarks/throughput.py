@@ -31,6 +31,8 @@ from typing import Any
 
 from molecules import add_options, check_options, read_smiles
 
+from nmrshift.model.shipped import TIERS, shipped_model
+
 STAGE_CHUNK = 256
 PREDICT = (sys.executable, "-m", "nmrshift", "predict")
 ONE_MOLECULE = "CC(C)[C@H](NC(=O)c1ccc(OC)cc1)C(=O)N1CCC(c2ccncc2F)CC1"
@@ -72,7 +74,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--workers", nargs="*", default=["auto", "0", "1"])
     parser.add_argument("--parts", nargs="*", default=[], help="workers of runs in parts")
     parser.add_argument("--format", choices=["jsonl", "parquet", "csv"], default="jsonl")
-    parser.add_argument("--tier", choices=["fast", "accurate"], default="fast")
+    parser.add_argument("--tier", choices=list(TIERS), default="fast")
     parser.add_argument("--cpu-time", action="store_true", help="processor time, not wall time")
     options = parser.parse_args()
     check_options(parser, options)
@@ -150,7 +152,6 @@ def in_this_process(texts: list[str], options: argparse.Namespace) -> dict[str, 
 
     from nmrshift import Predictor
     from nmrshift.model.artifact import load_artifact
-    from nmrshift.model.shipped import shipped_model
 
     torch.set_num_threads(options.threads)
     clock = time.process_time if options.cpu_time else time.perf_counter

@@ -13,9 +13,10 @@ Protocol = Callable[[Library, int], Iterator[Cell]]
 
 CURVE_SIZES: Final = (100, 250, 500)
 LEARNERS: Final[tuple[Method, ...]] = ("hose", "seed", "nmrshift", "pretrained")
-LIST_LEARNERS: Final[tuple[Method, ...]] = ("nmrshift", "pretrained")
+LIST_LEARNERS: Final[tuple[Method, ...]] = ("nmrshift", "wide", "pretrained")
 TOGETHER: Final[dict[Method, Method]] = {
     "nmrshift": "several",
+    "wide": "several-wide",
     "pretrained": "several-pretrained",
 }
 """What networks of several seeds are called that answer in the mean."""
@@ -51,7 +52,8 @@ def seed_curve(library: Library, seeds: int) -> Iterator[Cell]:
             for seed in range(1, seeds + 1):
                 chosen = choose(spectra, size, seed)
                 yield from _cells("seed-curve", chosen, tests, f"{nucleus} {size}", seed)
-        yield from _together("seed-curve", spectra, tests, f"{nucleus} {len(spectra)}", seeds)
+        everything = f"{nucleus} {len(spectra)}"
+        yield from _together("seed-curve", LEARNERS, spectra, tests, everything, seeds)
         if nucleus == "13C":
             unassigned = in_solvent(lists, nucleus, CDCL3)
             both = [*spectra, *unassigned]
@@ -59,7 +61,7 @@ def seed_curve(library: Library, seeds: int) -> Iterator[Cell]:
             for seed in range(1, seeds + 1):
                 for method in LIST_LEARNERS:
                     yield Cell("seed-curve", method, both, tests, size_name, seed)
-            yield from _together("seed-curve", both, tests, size_name, seeds)
+            yield from _together("seed-curve", LIST_LEARNERS, both, tests, size_name, seeds)
 
 
 def exp5k(library: Library, seeds: int) -> Iterator[Cell]:
@@ -134,7 +136,7 @@ def _learners(
     size = f"{len(training)} spectra"
     for seed in range(1, seeds + 1):
         yield from _cells(protocol, training, tests, size, seed)
-    yield from _together(protocol, training, tests, size, seeds)
+    yield from _together(protocol, LEARNERS, training, tests, size, seeds)
 
 
 def _cells(
@@ -147,11 +149,16 @@ def _cells(
 
 
 def _together(
-    protocol: str, training: Sequence[ShiftRecord], tests: Sequence[Test], size: str, seeds: int
+    protocol: str,
+    learners: Sequence[Method],
+    training: Sequence[ShiftRecord],
+    tests: Sequence[Test],
+    size: str,
+    seeds: int,
 ) -> Iterator[Cell]:
     """Yield the cells of networks that learned from the same spectra with different seeds."""
-    if seeds > 1:
-        for method, name in TOGETHER.items():
+    for method, name in TOGETHER.items():
+        if seeds > 1 and method in learners:
             members = tuple(
                 Cell(protocol, method, training, tests, size, seed) for seed in range(1, seeds + 1)
             )

@@ -13,6 +13,7 @@ _MIN_EPOCHS: Final = 80
 _MAX_EPOCHS: Final = 300
 _SEED_EPOCHS: Final = 500
 _SHAPE: Final = NetworkShape(n_layers=4, d_h=128, d_e=64, d_ffn=256, d_head=128, dropout=0.1)
+_WIDE_SHAPE: Final = NetworkShape(dropout=0.1)
 
 
 def our_config(
@@ -49,6 +50,17 @@ def our_config(
             lists_full=0.5,
         ),
     )
+
+
+def wide_config(
+    nuclei: tuple[str, ...], records: Path, excluded: Path, n_spectra: int, seed: int, cache: Path
+) -> TrainConfig:
+    """Return the same settings for a network of the shipped model's shape, at five times the time.
+
+    Args: as for :func:`our_config`.
+    """
+    config = our_config(nuclei, records, excluded, n_spectra, seed, cache)
+    return config.model_copy(update={"network": _WIDE_SHAPE})
 
 
 def from_encoder(config: TrainConfig, folder: Path) -> TrainConfig:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from nmrshift.benchmark.cell import Cell, Method, Result, Test, read_results, write_results
-from nmrshift.benchmark.recipes import from_encoder, our_config, seed_config, together
+from nmrshift.benchmark.recipes import from_encoder, our_config, seed_config, together, wide_config
 from nmrshift.data.records import write_records
 from nmrshift.evaluate.baseline import HeldOut, hose_baseline
 from nmrshift.evaluate.score import evaluate
@@ -22,6 +22,7 @@ Recipe = Callable[[tuple[str, ...], Path, Path, int, int, Path], TrainConfig]
 
 RECIPES: Final[dict[Method, Recipe]] = {
     "nmrshift": our_config,
+    "wide": wide_config,
     "pretrained": our_config,
     "seed": seed_config,
 }

@@ -4,6 +4,17 @@ from pathlib import Path
 
 import click
 
+METHODS = (
+    "shipped",
+    "nmrshift",
+    "several",
+    "wide",
+    "several-wide",
+    "pretrained",
+    "several-pretrained",
+    "seed",
+    "hose",
+)
 SOLVENTS = "solvents"
 NAMES = ("seed-19f", "seed-curve", "exp5k", "pfas", "fragments", "nmrshiftdb2", SOLVENTS)
 
@@ -37,6 +48,13 @@ NAMES = ("seed-19f", "seed-curve", "exp5k", "pfas", "fragments", "nmrshiftdb2", 
     show_default=True,
     help="Trainings of each kind, from seed 1.",
 )
+@click.option(
+    "--method",
+    "methods",
+    multiple=True,
+    type=click.Choice(METHODS),
+    help="Measure this method only, in all protocols but solvents. May be given again.",
+)
 @click.option("--quiet", is_flag=True, help="No progress bars.")
 def benchmark(
     names: tuple[str, ...],
@@ -46,6 +64,7 @@ def benchmark(
     encoder: Path | None,
     *,
     seeds: int,
+    methods: tuple[str, ...],
     quiet: bool,
 ) -> None:
     """Carry out the protocols NAMES and print their table.
@@ -72,7 +91,11 @@ def benchmark(
         result
         for name in dict.fromkeys(names)
         if name != SOLVENTS
-        for result in runner.run(PROTOCOLS[name](library, seeds))
+        for result in runner.run(
+            cell
+            for cell in PROTOCOLS[name](library, seeds)
+            if not methods or cell.method in methods
+        )
     ]
     if results:
         click.echo(markdown(results))

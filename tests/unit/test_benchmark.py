@@ -9,12 +9,13 @@ from click.testing import CliRunner
 from toy import SMILES, records
 
 from nmrshift.benchmark import recipes
-from nmrshift.benchmark.cell import Result, read_results, write_results
+from nmrshift.benchmark.cell import METHODS, Result, read_results, write_results
 from nmrshift.benchmark.protocols import PROTOCOLS
 from nmrshift.benchmark.runner import Runner
 from nmrshift.benchmark.spectra import Library, choose, in_solvent
 from nmrshift.benchmark.table import markdown
 from nmrshift.cli.app import main
+from nmrshift.cli.benchmark import METHODS as METHOD_NAMES
 from nmrshift.cli.benchmark import NAMES, SOLVENTS
 from nmrshift.errors import FileFormatError
 from nmrshift.evaluate.metrics import Metrics
@@ -63,9 +64,9 @@ def short_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recipes, "_EXPOSURES", 60)
     monkeypatch.setattr(recipes, "_MIN_EPOCHS", 3)
     monkeypatch.setattr(recipes, "_SEED_EPOCHS", 4)
-    monkeypatch.setattr(
-        recipes, "_SHAPE", NetworkShape(n_layers=2, d_h=16, d_e=8, d_ffn=16, d_c=8, d_head=16)
-    )
+    small = NetworkShape(n_layers=2, d_h=16, d_e=8, d_ffn=16, d_c=8, d_head=16)
+    monkeypatch.setattr(recipes, "_SHAPE", small)
+    monkeypatch.setattr(recipes, "_WIDE_SHAPE", small.model_copy(update={"d_h": 24}))
 
 
 def test_every_method_is_measured_once(library: Library, tmp_path: Path) -> None:
@@ -127,6 +128,43 @@ def test_a_pretrained_encoder_is_started_from(library: Library, tmp_path: Path) 
     assert next(runner.run([plain])).metrics.mae_ppm != result.metrics.mae_ppm
 
 
+def test_networks_of_the_shipped_shape_learn_from_the_largest_set(tmp_path: Path) -> None:
+    carbons = [row for row in records(SMILES) if row["nucleus"] == "13C"]
+    parts = {"test": carbons[:4], "unassigned": carbons[4:10], "assigned": carbons[10:]}
+    for part, rows in parts.items():
+        write(tmp_path / "data", f"nmrshiftdb2/{part}", rows)
+    cells = list(PROTOCOLS["seed-curve"](Library(tmp_path / "data"), 2))
+    wide = [cell for cell in cells if cell.method in ("wide", "several-wide")]
+    assert [(cell.method, cell.seed) for cell in wide] == [
+        ("wide", 1),
+        ("wide", 2),
+        ("several-wide", 2),
+    ]
+    assert all("lists" in cell.size for cell in wide)
+    runner = Runner(tmp_path / "out", None, None, silent, quiet=True)
+    (together,) = runner.run(wide[-1:])
+    (alone,) = runner.run(wide[:1])
+    assert together.metrics.mae_ppm != alone.metrics.mae_ppm
+    learned = load_artifact(tmp_path / "out/seed-curve" / wide[0].name / "model").network
+    assert learned.config.d_h == 24
+
+
+def test_the_command_measures_the_methods_named(library: Library, tmp_path: Path) -> None:
+    where = ("--data", str(library.folder), "--out", str(tmp_path / "out"), "--quiet")
+    chosen = ("--method", "hose", "--method", "nmrshift")
+    done = CliRunner().invoke(main, ["benchmark", "pfas", *where, *chosen])
+    assert done.exit_code == 0, done.output
+    rows = [line for line in done.stdout.splitlines() if line.startswith("| pfas")]
+    assert len(rows) == 2
+    assert "HOSE" in rows[0]
+    assert sorted(path.name.split("_")[0] for path in (tmp_path / "out" / "pfas").iterdir()) == [
+        "hose",
+        "nmrshift",
+    ]
+    refused = CliRunner().invoke(main, ["benchmark", "pfas", "--method", "guess"])
+    assert refused.exit_code == 2
+
+
 def test_choices_are_seeded_and_nested(library: Library) -> None:
     spectra = in_solvent(library.read("pfas_19f/train"), "19F", "cdcl3")
     assert 0 < len(spectra) < len(library.read("pfas_19f/train"))
@@ -139,6 +177,7 @@ def test_choices_are_seeded_and_nested(library: Library) -> None:
 
 def test_the_command_knows_every_protocol() -> None:
     assert set(NAMES) == {*PROTOCOLS, SOLVENTS}
+    assert set(METHOD_NAMES) == set(METHODS)
     assert CliRunner().invoke(main, ["benchmark", "nonsense"]).exit_code == 2
 
 
