@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from toy import SMILES, records
 
 from nmrshift.benchmark import recipes
-from nmrshift.benchmark.cell import METHODS, Result, read_results, write_results
+from nmrshift.benchmark.cell import METHODS, Cell, Result, read_results, write_results
 from nmrshift.benchmark.protocols import PROTOCOLS
 from nmrshift.benchmark.runner import Runner
 from nmrshift.benchmark.spectra import Library, choose, in_solvent
@@ -128,13 +128,34 @@ def test_a_pretrained_encoder_is_started_from(library: Library, tmp_path: Path) 
     assert next(runner.run([plain])).metrics.mae_ppm != result.metrics.mae_ppm
 
 
-def test_networks_of_the_shipped_shape_learn_from_the_largest_set(tmp_path: Path) -> None:
-    carbons = [row for row in records(SMILES) if row["nucleus"] == "13C"]
-    parts = {"test": carbons[:4], "unassigned": carbons[4:10], "assigned": carbons[10:]}
-    for part, rows in parts.items():
-        write(tmp_path / "data", f"nmrshiftdb2/{part}", rows)
-    cells = list(PROTOCOLS["seed-curve"](Library(tmp_path / "data"), 2))
-    wide = [cell for cell in cells if cell.method in ("wide", "several-wide")]
+@pytest.fixture
+def curve(tmp_path: Path) -> list[Cell]:
+    """The cells of the learning curves, from carbon spectra and a few fluorine ones."""
+    rows = {
+        nucleus: [row for row in records(SMILES) if row["nucleus"] == nucleus]
+        for nucleus in ("13C", "19F")
+    }
+    parts = {
+        "test": [*rows["13C"][:4], *rows["19F"][:2]],
+        "unassigned": rows["13C"][4:10],
+        "assigned": [*rows["13C"][10:], *rows["19F"][2:]],
+    }
+    for part, spectra in parts.items():
+        write(tmp_path / "data", f"nmrshiftdb2/{part}", spectra)
+    return list(PROTOCOLS["seed-curve"](Library(tmp_path / "data"), 2))
+
+
+def test_fluorines_of_the_curve_are_scored_on_carbon_too(curve: list[Cell]) -> None:
+    names = {cell.size[:3]: [test.name for test in cell.tests] for cell in curve}
+    assert [len(names["13C"]), len(names["19F"])] == [1, 2]
+    on_carbon = next(cell for cell in curve if cell.size.startswith("19F")).tests[1]
+    assert on_carbon.selection.bonded_to == "C"
+
+
+def test_networks_of_the_shipped_shape_learn_from_the_largest_set(
+    curve: list[Cell], tmp_path: Path
+) -> None:
+    wide = [cell for cell in curve if cell.method in ("wide", "several-wide")]
     assert [(cell.method, cell.seed) for cell in wide] == [
         ("wide", 1),
         ("wide", 2),
