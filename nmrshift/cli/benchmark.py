@@ -99,5 +99,10 @@ def benchmark(
     ]
     if results:
         click.echo(markdown(results))
+    elif SOLVENTS not in names:
+        raise click.UsageError(
+            "There is nothing to measure: several networks need --seeds above 1, pretrained ones "
+            "--encoder, and not every protocol has every method."
+        )
     if SOLVENTS in names:
         click.echo(solvents_markdown(list(solvents(library, out, model, report, quiet=quiet))))

@@ -184,6 +184,10 @@ def test_the_command_measures_the_methods_named(library: Library, tmp_path: Path
     ]
     refused = CliRunner().invoke(main, ["benchmark", "pfas", "--method", "guess"])
     assert refused.exit_code == 2
+    for method, wanted in (("several", "--seeds"), ("pretrained", "--encoder")):
+        nothing = CliRunner().invoke(main, ["benchmark", "pfas", *where, "--method", method])
+        assert nothing.exit_code == 2
+        assert wanted in nothing.output
 
 
 def test_choices_are_seeded_and_nested(library: Library) -> None:
