@@ -4,37 +4,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any
 
+from nmrshift.benchmark.methods import Method
 from nmrshift.data.records import ShiftRecord
 from nmrshift.errors import FileFormatError
 from nmrshift.evaluate.metrics import Metrics
 from nmrshift.evaluate.score import Selection
 from nmrshift.train.checkpoint import write_whole
-
-Method = Literal[
-    "shipped",
-    "nmrshift",
-    "several",
-    "wide",
-    "several-wide",
-    "pretrained",
-    "several-pretrained",
-    "seed",
-    "hose",
-]
-
-METHODS: Final[dict[Method, str]] = {
-    "shipped": "nmrshift, shipped model",
-    "nmrshift": "nmrshift, these spectra only",
-    "several": "nmrshift, networks of all seeds in the mean, these spectra only",
-    "wide": "nmrshift of the shipped shape, these spectra only",
-    "several-wide": "nmrshift of the shipped shape, networks of all seeds in the mean",
-    "pretrained": "nmrshift, pretrained on bare structures, these spectra only",
-    "several-pretrained": "nmrshift, pretrained, networks of all seeds in the mean",
-    "seed": "seed network, these spectra only",
-    "hose": "HOSE table, these spectra only",
-}
 
 
 @dataclass(frozen=True, slots=True)

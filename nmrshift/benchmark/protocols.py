@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Final
 
-from nmrshift.benchmark.cell import Cell, Method, Test
+from nmrshift.benchmark.cell import Cell, Test
+from nmrshift.benchmark.methods import Method
 from nmrshift.benchmark.spectra import Library, choose, in_solvent
 from nmrshift.data.records import ShiftRecord
 from nmrshift.evaluate.score import Selection, molecule_number
@@ -46,7 +47,8 @@ def seed_curve(library: Library, seeds: int) -> Iterator[Cell]:
         for size in (*CURVE_SIZES, len(spectra)):
             for seed in range(1, seeds + 1):
                 chosen = choose(spectra, size, seed)
-                yield from _cells("seed-curve", chosen, tests, f"{nucleus} {size}", seed)
+                name = f"{nucleus} {size}"
+                yield from _cells("seed-curve", LEARNERS, chosen, tests, name, seed)
         everything = f"{nucleus} {len(spectra)}"
         yield from _together("seed-curve", LEARNERS, spectra, tests, everything, seeds)
         if nucleus == "13C":
@@ -54,8 +56,7 @@ def seed_curve(library: Library, seeds: int) -> Iterator[Cell]:
             both = [*spectra, *unassigned]
             size_name = f"{nucleus} {len(spectra)}+{len(unassigned)} lists"
             for seed in range(1, seeds + 1):
-                for method in LIST_LEARNERS:
-                    yield Cell("seed-curve", method, both, tests, size_name, seed)
+                yield from _cells("seed-curve", LIST_LEARNERS, both, tests, size_name, seed)
             yield from _together("seed-curve", LIST_LEARNERS, both, tests, size_name, seeds)
 
 
@@ -136,15 +137,20 @@ def _learners(
 ) -> Iterator[Cell]:
     size = f"{len(training)} spectra"
     for seed in range(1, seeds + 1):
-        yield from _cells(protocol, training, tests, size, seed)
+        yield from _cells(protocol, LEARNERS, training, tests, size, seed)
     yield from _together(protocol, LEARNERS, training, tests, size, seeds)
 
 
 def _cells(
-    protocol: str, training: Sequence[ShiftRecord], tests: Sequence[Test], size: str, seed: int
+    protocol: str,
+    learners: Sequence[Method],
+    training: Sequence[ShiftRecord],
+    tests: Sequence[Test],
+    size: str,
+    seed: int,
 ) -> Iterable[Cell]:
     """Yield one cell a method; a table needs no second seed where the spectra are the same."""
-    for method in LEARNERS:
+    for method in learners:
         if method != "hose" or seed == 1 or protocol == "seed-curve":
             yield Cell(protocol, method, training, tests, size, seed)
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from nmrshift.benchmark.cell import Cell, Method, Result, Test, read_results, write_results
+from nmrshift.benchmark.cell import Cell, Result, Test, read_results, write_results
+from nmrshift.benchmark.methods import Method
 from nmrshift.benchmark.recipes import from_encoder, our_config, seed_config, together, wide_config
 from nmrshift.data.records import write_records
 from nmrshift.evaluate.baseline import HeldOut, hose_baseline

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from statistics import fmean, stdev
 
-from nmrshift.benchmark.cell import METHODS, Result
+from nmrshift.benchmark.cell import Result
+from nmrshift.benchmark.methods import METHODS
 
 HEADER = (
     "| protocol | test | nucleus | learned from | method | atoms | MAE | median | RMSE |\n"

@@ -4,17 +4,8 @@ from pathlib import Path
 
 import click
 
-METHODS = (
-    "shipped",
-    "nmrshift",
-    "several",
-    "wide",
-    "several-wide",
-    "pretrained",
-    "several-pretrained",
-    "seed",
-    "hose",
-)
+from nmrshift.benchmark.methods import METHODS
+
 SOLVENTS = "solvents"
 NAMES = ("seed-19f", "seed-curve", "exp5k", "pfas", "fragments", "nmrshiftdb2", SOLVENTS)
 
@@ -52,7 +43,7 @@ NAMES = ("seed-19f", "seed-curve", "exp5k", "pfas", "fragments", "nmrshiftdb2", 
     "--method",
     "methods",
     multiple=True,
-    type=click.Choice(METHODS),
+    type=click.Choice(list(METHODS)),
     help="Measure this method only, in all protocols but solvents. May be given again.",
 )
 @click.option("--quiet", is_flag=True, help="No progress bars.")

@@ -3,19 +3,20 @@
 import gzip
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from click.testing import CliRunner
 from toy import SMILES, records
 
 from nmrshift.benchmark import recipes
-from nmrshift.benchmark.cell import METHODS, Cell, Result, read_results, write_results
+from nmrshift.benchmark.cell import Cell, Result, read_results, write_results
+from nmrshift.benchmark.methods import METHODS, Method
 from nmrshift.benchmark.protocols import PROTOCOLS
 from nmrshift.benchmark.runner import Runner
 from nmrshift.benchmark.spectra import Library, choose, in_solvent
 from nmrshift.benchmark.table import markdown
 from nmrshift.cli.app import main
-from nmrshift.cli.benchmark import METHODS as METHOD_NAMES
 from nmrshift.cli.benchmark import NAMES, SOLVENTS
 from nmrshift.errors import FileFormatError
 from nmrshift.evaluate.metrics import Metrics
@@ -202,7 +203,7 @@ def test_choices_are_seeded_and_nested(library: Library) -> None:
 
 def test_the_command_knows_every_protocol() -> None:
     assert set(NAMES) == {*PROTOCOLS, SOLVENTS}
-    assert set(METHOD_NAMES) == set(METHODS)
+    assert set(METHODS) == set(get_args(Method))
     assert CliRunner().invoke(main, ["benchmark", "nonsense"]).exit_code == 2
 
 
